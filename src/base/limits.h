@@ -1,0 +1,33 @@
+/* Every limit of the server, with its unit and reason. */
+#ifndef BASE_LIMITS_H
+#define BASE_LIMITS_H
+
+#define LIMIT_BODY_BYTES           (16u << 20) /* a request body: 10,000 values of a bulk load with room; more is 413 */
+#define LIMIT_JSON_DEPTH           64          /* nesting: far above any document of the contracts, far below the stack */
+#define LIMIT_URL_BYTES            8192        /* request line: a long filter list fits; more is 414 */
+#define LIMIT_QUERY_PARAMS         100         /* query parameters looked at; more is 400 */
+#define LIMIT_HTTP_CONNECTION_BYTES 6144       /* MHD's memory a connection: headers fit, an idle connection stays small */
+#define LIMIT_CONNECTIONS          20000       /* open sockets of the server */
+#define LIMIT_CONNECTIONS_PER_IP   1000        /* of one address: a proxy in front or a load test, not an attacker taking all */
+#define LIMIT_IDLE_S               60          /* idle keep-alive connection, and the time a slow client may pause */
+#define LIMIT_REQUEST_ARENA_BYTES  (64u << 20) /* a request's memory: body, its tree, rows and answer */
+#define LIMIT_ANSWER_BYTES         (48u << 20) /* one answer built in memory */
+#define LIMIT_TEXT_BYTES           65536       /* a long text field */
+#define LIMIT_NAME_CHARS           255         /* a name */
+#define LIMIT_ID_CHARS             64          /* a text id (kpi-001, emp-001) */
+#define LIMIT_FIELD_ERRORS         100         /* faults told at once; the rest would only hide them */
+#define LIMIT_GZIP_MIN_BYTES       1400        /* smaller answers fit one packet anyway */
+#define LIMIT_WRITE_QUEUE          8192        /* requests waiting for the writer; more is 503 with Retry-After */
+#define LIMIT_SLOW_QUEUE           1024        /* password checks and the like waiting; more is 503 */
+#define LIMIT_WRITE_BATCH          512         /* requests in one commit: bounds how long the first one waits */
+#define LIMIT_WRITE_WINDOW_US      1000        /* longest wait for company in a batch */
+#define LIMIT_BULK_VALUES          10000       /* KPI values in one request */
+#define LIMIT_IDEMPOTENCY_S        86400       /* how long a stored answer is kept */
+#define LIMIT_IDEMPOTENCY_BYTES    (256u << 10) /* a stored answer; a larger one is replayed by its status and id only */
+#define LIMIT_BASIC_CACHE_S        300         /* a verified Basic credential is remembered */
+#define LIMIT_ACCESS_TOKEN_S       3600        /* access token */
+#define LIMIT_REFRESH_TOKEN_S      604800      /* refresh token: 7 days */
+#define LIMIT_STATEMENTS           256         /* prepared statements a connection keeps */
+#define LIMIT_DB_RETRIES           5           /* busy or serialization failures before giving up with 503 */
+
+#endif

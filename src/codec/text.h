@@ -1,0 +1,10 @@
+/* Unicode text operations (utf8proc): the one folding that search and uniqueness use on both databases. */
+#ifndef CODEC_TEXT_H
+#define CODEC_TEXT_H
+
+#include "base/arena.h"
+
+/* NFKC case folding with white space runs made one blank; s is valid UTF-8. */
+struct str text_fold(struct arena *a, struct str s);
+
+#endif

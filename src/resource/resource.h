@@ -248,7 +248,4 @@ struct err *res_list(struct res_ctx *c, const struct res_def *def, const struct 
 struct err *event_add(struct res_ctx *c, struct str type, const char *object_type, struct str object_id, struct str old_values,
 	struct str new_values) MUST_USE;
 
-/* Every resource of the server, in the order of src/resource/registry.c's owner (app/): NULL-terminated. */
-extern const struct res_def *const resources[];
-
 #endif

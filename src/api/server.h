@@ -1,0 +1,22 @@
+/* Starting and stopping the interface: routes are checked, keys loaded, pools started, then the HTTP server accepts. */
+#ifndef API_SERVER_H
+#define API_SERVER_H
+
+#include "api/api.h"
+
+struct api_options {
+	struct http_options http;   /* handler, fault and arg are filled in by api_start */
+	struct db *db;
+	const struct clock *clock;
+	bool no_rate_limit;
+	bool no_answer_cache;
+	int slow_threads;           /* pool of API_SLOW */
+	struct str public_url;      /* for absolute links; empty: from the Host header */
+	bool login_failures_401;    /* i_auth/ex_auth failures as 401/403 instead of the documented 500/505 */
+};
+/* INVALID_INPUT: a route without permission, two routes of one path, a resource without a limit …, naming it. */
+struct err *api_start(struct arena *a, const struct api_options *o, struct api **out) MUST_USE;
+struct http_server *api_http(struct api *api);
+void api_stop(struct api *api, int drain_ms);
+
+#endif

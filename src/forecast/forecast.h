@@ -30,7 +30,7 @@ enum forecast_code {
 	FORECAST_BAD_COUNT,   /* more than FORECAST_MAX_COUNT points */
 	FORECAST_BAD_HORIZON, /* 0 or more than FORECAST_MAX_HORIZON */
 	FORECAST_BAD_LEVEL,   /* not strictly between 0 and 100, or too many levels */
-	FORECAST_BAD_PERIOD,  /* a period of 0, not smaller than the series, repeated, or too many */
+	FORECAST_BAD_PERIOD,  /* a period of 0, larger than the series, repeated, or too many */
 	FORECAST_BAD_METHOD,  /* no method of that name */
 	FORECAST_BAD_OPTION,  /* another option out of its range; the text names it */
 	FORECAST_NO_MEMORY
@@ -61,7 +61,8 @@ struct forecast_holidays; /* holidays.h */
  * starts one step after values[count - 1], also when that one is a gap).
  * With period_count 0 the periods come from the calendar: year none, quarter 4, month 12, week 52, day 7 (and 365
  * with enough history), hour 24 and 168; a period is used only when a test finds it in the series.
- * A period given explicitly must be at least 1 and smaller than count; 1 means "no season".
+ * A period given explicitly must be at least 1 and at most count; 1 means "no season". One that does not leave two
+ * whole cycles is accepted and not used.
  */
 struct forecast_series {
 	const double *values;

@@ -28,6 +28,11 @@ bool arena_is_over(const struct arena *a);
 void *arena_alloc(struct arena *a, size_t size) __attribute__((malloc, returns_nonnull));
 /* Zeroed array; stops the process when count * size overflows. */
 void *arena_alloc_array(struct arena *a, size_t count, size_t size) __attribute__((malloc, returns_nonnull));
+/*
+ * The allocation p of old_size bytes, enlarged to size and perhaps moved; the added bytes are not zeroed. In place when p was the last
+ * one. p may be NULL when old_size is 0.
+ */
+void *arena_grow(struct arena *a, void *p, size_t old_size, size_t size) __attribute__((returns_nonnull));
 #define arena_new_of(a, type) ((type *)arena_alloc((a), sizeof(type)))
 
 struct str arena_str(struct arena *a, struct str s);
@@ -35,7 +40,8 @@ struct str arena_str(struct arena *a, struct str s);
 const char *arena_cstr(struct arena *a, struct str s);
 /* printf into the arena; the result is NUL-terminated behind its length. */
 struct str arena_fmt(struct arena *a, const char *format, ...) __attribute__((format(printf, 2, 3)));
-struct str arena_vfmt(struct arena *a, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
+struct str arena_vfmt(struct arena *a, const char *format, va_list args)
+	__attribute__((format(printf, 2, 0)));
 
 /* A mark to give scratch memory back: everything allocated since is forgotten. */
 struct arena_mark {

@@ -4,18 +4,21 @@
 
 #define LIMIT_BODY_BYTES           (16u << 20) /* a request body: 10,000 values of a bulk load with room; more is 413 */
 #define LIMIT_JSON_DEPTH           64          /* nesting: far above any document of the contracts, far below the stack */
+#define LIMIT_JSON_TREE_BYTES      (48u << 20) /* values of a parsed body, 16 bytes each: room for any sensible body of full size */
+#define LIMIT_JSON_MEMBERS         10000       /* members of one object: the check for repeated keys sorts them */
 #define LIMIT_URL_BYTES            8192        /* request line: a long filter list fits; more is 414 */
 #define LIMIT_QUERY_PARAMS         100         /* query parameters looked at; more is 400 */
 #define LIMIT_HTTP_CONNECTION_BYTES 6144       /* MHD's memory a connection: headers fit, an idle connection stays small */
 #define LIMIT_CONNECTIONS          20000       /* open sockets of the server */
 #define LIMIT_CONNECTIONS_PER_IP   1000        /* of one address: a proxy in front or a load test, not an attacker taking all */
 #define LIMIT_IDLE_S               60          /* idle keep-alive connection, and the time a slow client may pause */
-#define LIMIT_REQUEST_ARENA_BYTES  (64u << 20) /* a request's memory: body, its tree, rows and answer */
+#define LIMIT_REQUEST_ARENA_BYTES  (128u << 20) /* a request's memory: body, its tree, rows and answer */
 #define LIMIT_ANSWER_BYTES         (48u << 20) /* one answer built in memory */
 #define LIMIT_TEXT_BYTES           65536       /* a long text field */
 #define LIMIT_NAME_CHARS           255         /* a name */
 #define LIMIT_ID_CHARS             64          /* a text id (kpi-001, emp-001) */
 #define LIMIT_FIELD_ERRORS         100         /* faults told at once; the rest would only hide them */
+#define LIMIT_LOG_LINE_BYTES       (256u << 10) /* one line of the log; more is replaced by a note of its length */
 #define LIMIT_GZIP_MIN_BYTES       1400        /* smaller answers fit one packet anyway */
 #define LIMIT_WRITE_QUEUE          8192        /* requests waiting for the writer; more is 503 with Retry-After */
 #define LIMIT_SLOW_QUEUE           1024        /* password checks and the like waiting; more is 503 */

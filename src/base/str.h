@@ -55,6 +55,8 @@ bool str_split(struct str *rest, char separator, struct str *head);
 bool str_to_int(struct str s, int64_t *out);
 /* Valid UTF-8 (no surrogates, no overlong forms, at most U+10FFFF). NUL is valid here; refuse it where a text is stored. */
 bool str_is_utf8(struct str s);
+/* Bytes of the longest part at the start that is valid UTF-8. */
+size_t str_utf8_prefix(struct str s);
 /* Number of code points of valid UTF-8. */
 size_t str_utf8_len(struct str s);
 /* Stable 64-bit hash (FNV-1a), for tables in memory only, never for secrets. */

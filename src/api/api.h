@@ -14,6 +14,7 @@
 struct api;        /* the running interface: routes, caches, keys, limits, database */
 struct api_done;   /* opaque proof that a reply was made */
 struct api_ctx;
+struct iam;        /* domain/iam/auth.h */
 struct dialect;    /* dialect.h: how a contract spells lists, paging, errors */
 
 typedef struct api_done *api_handler(struct api_ctx *c);
@@ -117,6 +118,7 @@ void api_param_enum(struct api_ctx *c, const char *name, const char *const *name
 /* If-Match of the request against the record's version: PRECONDITION_FAILED when it names another. */
 struct err *api_check_match(struct api_ctx *c, const void *record) MUST_USE;
 struct db *api_db(struct api_ctx *c);
+struct iam *api_iam(struct api_ctx *c);
 const struct clock *api_clock(struct api_ctx *c);
 
 /* Generic handlers for rows with .res, .view and .op. */

@@ -7,6 +7,7 @@
 struct api_options {
 	struct http_options http;   /* handler, fault and arg are filled in by api_start */
 	struct db *db;
+	struct iam *iam;            /* open; the interface authenticates with it and does not close it */
 	const struct clock *clock;
 	bool no_rate_limit;
 	bool no_answer_cache;

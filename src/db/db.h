@@ -34,8 +34,8 @@ bool db_reads_inline(const struct db *db);
 /* ---- statements ------------------------------------------------------------------------------------------------------------- */
 
 /*
- * A statement: a constant from a .sql file (tools/sqlgen.py makes them, with the hash and the number of parameters), or made at run
- * time by the engine with db_sql_make. $1, $2, … on both databases. Prepared once a connection and kept (LIMIT_STATEMENTS).
+ * A statement: a constant from a .sql file (tools/sqlgen.py makes them, with the hash and the number of parameters; src/db/README.md
+ * says how), or made at run time by the engine with db_sql_make. $1, $2, … on both databases. Prepared once a connection and kept (LIMIT_STATEMENTS).
  */
 struct db_sql {
 	const char *name;          /* for the log and the test that prepares all */

@@ -43,7 +43,8 @@ struct api_param {
 
 struct api_route {
 	enum http_method method;
-	const char *path;     /* "/api/kpis/{kpi_id}/assignments": without trailing slash; both forms are served */
+	/* "/api/kpis/{kpi_id}/assignments": without trailing slash; both forms are served. A last segment "{path*}" takes the rest. */
+	const char *path;
 	api_handler *handler;
 	perm_set perm;        /* any of them, PERM_ANYONE or PERM_AUTHENTICATED; 0 does not start */
 	enum api_work work;
@@ -85,6 +86,8 @@ struct api_ctx {
 
 /* The dialect's error body. e is logged when it is INTERNAL or has a detail. */
 struct api_done *api_fail(struct api_ctx *c, struct err *e);
+/* The same with another status than the code's, for contracts that document one (crm's logins). */
+struct api_done *api_fail_as(struct api_ctx *c, struct err *e, int status);
 /* One record in the route's view, wrapped as the dialect does (crm's envelope), 200 (or the route's success). ETag from its version. */
 struct api_done *api_record(struct api_ctx *c, const void *record);
 /* The same with 201 and Location. */
@@ -93,6 +96,8 @@ struct api_done *api_created(struct api_ctx *c, const void *record, struct str i
 struct api_done *api_json(struct api_ctx *c, int status);
 /* The same without any envelope. */
 struct api_done *api_json_bare(struct api_ctx *c, int status);
+/* The same (an object) in the envelope, with its members at the top level too where the dialect has an envelope. */
+struct api_done *api_json_hoisted(struct api_ctx *c, int status);
 /* 204; crm answers 200 with its envelope. */
 struct api_done *api_no_content(struct api_ctx *c);
 /* Other bytes than JSON. body must live on the arena or be constant. */
@@ -104,6 +109,8 @@ void api_header(struct api_ctx *c, const char *name, struct str value);
 
 /* The query parameters of a list in the dialect's grammar → q (paging, sort, filters, search), checked. All faults at once. */
 struct err *api_list_query(struct api_ctx *c, const struct res_def *def, const struct res_view *view, struct list_query *q) MUST_USE;
+/* res_list for what api_list_query made; knows the last page, which can only be found by counting (page=last). */
+struct err *api_list_run(struct api_ctx *c, const struct res_def *def, struct list_query *q, struct res_page *page) MUST_USE;
 /* A page in the dialect's shape with its headers. Records are written in the route's view. */
 struct api_done *api_list(struct api_ctx *c, const struct list_query *q, const struct res_page *page);
 /* A query parameter; p NULL when absent. */
@@ -117,8 +124,16 @@ void api_param_instant(struct api_ctx *c, const char *name, struct instant *out,
 void api_param_enum(struct api_ctx *c, const char *name, const char *const *names, int *out, struct err **e);
 /* If-Match of the request against the record's version: PRECONDITION_FAILED when it names another. */
 struct err *api_check_match(struct api_ctx *c, const void *record) MUST_USE;
+/* Whether unknown body members are faults (?strict=1); a handler hands it to res_parse. */
+bool api_is_strict(const struct api_ctx *c);
+/* A header field of the request; p NULL when absent. */
+struct str api_request_header(const struct api_ctx *c, const char *name);
 struct db *api_db(struct api_ctx *c);
 struct iam *api_iam(struct api_ctx *c);
+/* Whether failed logins of crm are 401 and 403 instead of the documented 500 and 505. */
+bool api_login_failures_401(const struct api_ctx *c);
+/* "https://example.com": what absolute links start with. */
+struct str api_base_url(const struct api_ctx *c);
 const struct clock *api_clock(struct api_ctx *c);
 
 /* Generic handlers for rows with .res, .view and .op. */

@@ -1,5 +1,6 @@
 /*
- * Joining is explicit: registry.c lists every resource and every table of routes; nothing registers itself.
+ * Joining is explicit: registry.c lists every resource and every table of routes; nothing registers itself. A domain's handlers and
+ * their table live in src/api/<domain>_handlers.c and are declared here.
  */
 #ifndef API_REGISTRY_H
 #define API_REGISTRY_H
@@ -9,11 +10,14 @@
 struct api_routes {
 	const struct api_route *routes;
 	size_t count;
-	const char *tag; /* heading in the description */
+	const char *tag;     /* heading in the description */
+	const char *tag_doc; /* a sentence about it */
 };
 /* Every resource: NULL-terminated. */
 extern const struct res_def *const api_resources[];
-extern const struct api_routes api_route_tables[];
-extern const size_t api_route_table_count;
+/* Every table of routes: NULL-terminated. */
+extern const struct api_routes *const api_route_tables[];
+
+extern const struct api_routes system_routes; /* health, documentation, pages */
 
 #endif

@@ -25,7 +25,14 @@ struct civil_time {
 
 #define INSTANT_SECOND 1000000LL
 #define INSTANT_DAY    (86400LL * INSTANT_SECOND)
-/* Accepted range everywhere: years 0001 to 9999. */
+/*
+ * Accepted range everywhere: years 0001 to 9999, of instants in UTC. Calendar arithmetic that would leave it stops at its ends, and an
+ * instant outside it is written as its end.
+ */
+#define DATE_MIN_DAYS  (-719162)
+#define DATE_MAX_DAYS  2932896
+#define INSTANT_MIN_US (DATE_MIN_DAYS * INSTANT_DAY)
+#define INSTANT_MAX_US ((DATE_MAX_DAYS + 1) * INSTANT_DAY - 1)
 
 struct date date_from_civil(struct civil c); /* c must be valid: civil_is_valid */
 struct civil date_to_civil(struct date d);
@@ -47,7 +54,7 @@ void date_write(struct buf *b, struct date d);
 
 /* A zone read from the tz database; immutable after loading, shared by all threads. */
 struct zone;
-/* NULL when the name is unknown or not a plain zone name (letters, digits, "_+-/"). Zones stay until process end (cached). */
+/* NULL when the name is unknown or not a plain zone name (a capital, then letters, digits, "_+-/"). Zones stay until process end (cached). */
 const struct zone *zone_find(struct str iana_name);
 const struct zone *zone_utc(void);
 /* Offset from UTC in seconds in force at t. */
@@ -59,7 +66,7 @@ struct instant zone_day_start(const struct zone *z, struct date d);
 struct instant zone_instant(const struct zone *z, struct civil_time local);
 
 /*
- * ISO 8601: "2024-06-15", "2024-06-15T09:00", "…:00", fraction of 1–9 digits, "Z" or ±HH:MM, ±HHMM, ±HH; "T" may be a blank.
+ * ISO 8601 in: "2024-06-15", "2024-06-15T09:00", "…:00", fraction of 1–9 digits (microseconds are kept), "Z" or ±HH:MM, ±HHMM, ±HH; "T" may be a blank.
  * Without offset it is local time of z; a date alone is its local day's start. False: not such a text, or a date that does not exist.
  */
 bool instant_parse(struct str s, const struct zone *z, struct instant *out);
@@ -68,9 +75,10 @@ enum instant_format {
 	INSTANT_ISO_SECONDS, /* 2024-06-15T09:00:00Z; with microseconds when there are any: 2024-06-15T09:00:00.123456Z */
 	INSTANT_ISO_MILLIS,  /* 2024-06-15T09:00:00.000Z */
 	INSTANT_ISO_OFFSET,  /* 2024-06-15T14:30:00+05:30, in the zone given */
-	INSTANT_BLANK,       /* 2024-06-15 09:00:00, in the zone given */
+	INSTANT_BLANK,       /* 2024-06-15 09:00:00, in the zone given; microseconds are not shown */
 	INSTANT_HTTP         /* Sat, 15 Jun 2024 09:00:00 GMT */
 };
+/* z may be NULL for the formats in UTC. */
 void instant_write(struct buf *b, struct instant t, enum instant_format f, const struct zone *z);
 
 /* The present. now() of the system clock is real time; a fixed clock is for tests. */

@@ -4,7 +4,6 @@
  */
 #include "base/time.h"
 #include "base/tzif.h"
-#include <cmocka.h>
 #include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,6 +11,8 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <time.h>
+
+#include <cmocka.h>
 
 #define ZONES "/usr/share/zoneinfo"
 

@@ -33,20 +33,26 @@
 #define LARGE_ALLOCATION (64u << 10) /* from here on a block of its own */
 #define HARD_FACTOR	 4	     /* times the cap: the process stops */
 
+/* The head of a block; its bytes follow it. */
 struct block {
-	struct block *older;
+	alignas(ALIGNMENT) struct block *older;
 	size_t cap, used; /* bytes behind this head */
 	size_t birth;	  /* the arena's total when the block was made */
 	bool large;
-	alignas(16) char mem[];
 };
 
 struct arena {
 	struct block *newest;
 	size_t cap, total;
 	bool over;
-	alignas(16) struct block first;
+	struct block first; /* last, because its bytes follow it */
 };
+
+static char *
+bytes_of(struct block *b)
+{
+	return (char *)(b + 1);
+}
 
 struct arena *
 arena_new(size_t cap)
@@ -55,7 +61,7 @@ arena_new(size_t cap)
 
 	check(a);
 	*a = (struct arena){ .newest = &a->first, .cap = cap, .first = { .cap = FIRST_BLOCK - sizeof(*a) } };
-	poison(a->first.mem, a->first.cap);
+	poison(bytes_of(&a->first), a->first.cap);
 	return a;
 }
 
@@ -66,7 +72,7 @@ free_until(struct arena *a, struct block *keep)
 	while (a->newest != keep) {
 		struct block *older = a->newest->older;
 
-		unpoison(a->newest->mem, a->newest->cap);
+		unpoison(bytes_of(a->newest), a->newest->cap);
 		free(a->newest);
 		a->newest = older;
 	}
@@ -99,7 +105,7 @@ arena_free(struct arena *a)
 	if (!a)
 		return;
 	arena_reset(a);
-	unpoison(a->first.mem, a->first.cap);
+	unpoison(bytes_of(&a->first), a->first.cap);
 	free(a);
 }
 
@@ -139,7 +145,7 @@ large_alloc(struct arena *a, size_t size)
 	b->older = a->newest->older;
 	a->newest->older = b;
 	count_bytes(a, size);
-	return b->mem;
+	return bytes_of(b);
 }
 
 static void
@@ -156,7 +162,7 @@ add_block(struct arena *a)
 	struct block *b = malloc(sizeof(*b) + cap);
 	check(b);
 	*b = (struct block){ .older = a->newest, .cap = cap, .birth = a->total };
-	poison(b->mem, cap);
+	poison(bytes_of(b), cap);
 	a->newest = b;
 }
 
@@ -174,7 +180,7 @@ small_alloc(struct arena *a, size_t size)
 
 	if (__builtin_expect(a->newest->cap - a->newest->used < need, 0))
 		add_block(a);
-	char *p = a->newest->mem + a->newest->used;
+	char *p = bytes_of(a->newest) + a->newest->used;
 	a->newest->used += need;
 	count_bytes(a, need);
 	unpoison(p, size);
@@ -203,7 +209,7 @@ find_large(struct arena *a, const void *p)
 {
 	struct block **link = &a->newest;
 
-	while (*link && (*link)->mem != (const char *)p)
+	while (*link && bytes_of(*link) != (const char *)p)
 		link = &(*link)->older;
 	check(*link && (*link)->large);
 	return link;
@@ -220,7 +226,7 @@ large_grow(struct arena *a, void *p, size_t old_size, size_t size)
 	*link = b;
 	b->cap = b->used = size;
 	count_bytes(a, size - old_size);
-	return b->mem;
+	return bytes_of(b);
 }
 
 void *
@@ -234,7 +240,7 @@ arena_grow(struct arena *a, void *p, size_t old_size, size_t size)
 	if (old_size && size < LARGE_ALLOCATION) {
 		size_t had = rounded(old_size), need = rounded(size);
 
-		if ((char *)p + had == b->mem + b->used && b->cap - b->used >= need - had) {
+		if ((char *)p + had == bytes_of(b) + b->used && b->cap - b->used >= need - had) {
 			b->used += need - had;
 			count_bytes(a, need - had);
 			unpoison(p, size);
@@ -311,7 +317,7 @@ arena_release(struct arena *a, struct arena_mark m)
 {
 	free_until(a, m.block);
 	free_large_since(a, m.total);
-	poison(a->newest->mem + m.used, a->newest->cap - m.used);
+	poison(bytes_of(a->newest) + m.used, a->newest->cap - m.used);
 	a->newest->used = m.used;
 	a->total = m.total;
 }

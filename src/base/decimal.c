@@ -6,7 +6,7 @@
 #include "base/number.h"
 #include <math.h>
 
-typedef __int128 wide;
+__extension__ typedef __int128 wide;
 
 #define POWER_MAX 18 /* the largest power of ten within int64 */
 

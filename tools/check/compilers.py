@@ -1,0 +1,70 @@
+"""Every C file compiles without a warning by gcc and by clang, with the build's own flags.
+
+The sanitizer build runs with -Werror under the compiler it was set up with; this asks both compilers about every file
+of that build's compile_commands.json without producing code, so that neither needs a build of its own.
+"""
+import concurrent.futures
+import json
+import shlex
+import shutil
+import subprocess
+
+import house
+
+COMPILERS = ("gcc", "clang")
+PLANTED = ["-std=gnu17", "-Wall", "-Wextra", "-Wshadow", "-Wconversion", "-Wmissing-prototypes"]
+DROPPED = ("-fsanitize", "-O", "-g", "-W", "-fdiagnostics", "-fno-omit", "-M")
+
+
+def commands(root):
+    """(directory, file, flags) of every file, without what only matters when code is produced."""
+    for directory in ("build-test", "build-dev"):
+        database = root / directory / "compile_commands.json"
+        if database.exists():
+            break
+    else:
+        for name in house.files(root, ".c"):
+            yield str(root), name, PLANTED
+        return
+    for entry in json.loads(database.read_text(encoding="utf-8")):
+        words = shlex.split(entry["command"])
+        while words[0].split("/")[-1] not in ("cc", "gcc", "clang"):
+            words.pop(0)
+        flags, skip = [], False
+        for word in words[1:]:
+            if skip:
+                skip = False
+            elif word in ("-o", "-MF", "-MQ", "-MT"):
+                skip = True
+            elif word != "-c" and word != entry["file"] and word not in ("-MD", "-MMD", "-MP") and \
+                    not word.startswith(("-fsanitize", "-O", "-g", "-fdiagnostics")):
+                flags.append(word)
+        yield entry["directory"], entry["file"], flags
+
+
+def look(task):
+    compiler, (directory, name, flags) = task
+    extra = ["-Wno-unknown-warning-option"] if compiler == "clang" else []
+    done = subprocess.run([compiler, *flags, "-Wall", "-Wextra", "-Wpedantic", "-Wno-overlength-strings",
+                           "-Wno-gnu-zero-variadic-macro-arguments", *extra, "-Werror", "-fsyntax-only", name],
+                          cwd=directory, capture_output=True, text=True, check=False)
+    if done.returncode == 0:
+        return None
+    lines = [line for line in done.stderr.splitlines() if "error:" in line]
+    return f"{compiler}: {(lines or done.stderr.splitlines() or ['failed'])[0].lstrip('./')}"
+
+
+def findings(root):
+    absent = [compiler for compiler in COMPILERS if not shutil.which(compiler)]
+    if absent:
+        raise house.CannotLook(f"{' and '.join(absent)} not installed")
+    tasks = [(compiler, command) for command in commands(root) for compiler in COMPILERS]
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        return [found for found in pool.map(look, tasks) if found]
+
+
+must_fail = [
+    {"src/base/a.c": "int\nf(long x)\n{\n\treturn x;\n}\n"},
+    {"src/base/a.c": "int f(int);\nint\nf(int x)\n{\n\treturn 1;\n}\n"},
+]
+must_pass = [{"src/base/a.c": "int f(int x);\nint\nf(int x)\n{\n\treturn x;\n}\n"}]

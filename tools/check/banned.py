@@ -12,6 +12,8 @@ FUNCTIONS = [
     "strncpy", "strncat", "strtok", "localtime", "localtime_r", "gmtime", "asctime", "asctime_r", "ctime", "ctime_r",
     "gets", "scanf", "sscanf", "fscanf", "alloca", "setlocale", "rand", "srand", "tmpnam", "mktemp", "system", "popen",
 ]
+# Tests compare against these and write into buffers of their own making.
+FINE_IN_TESTS = {"snprintf", "localtime_r", "strtod"}
 # (path, function) → why the call is right there.
 ALLOWED = {
     ("src/base/arena.c", "vsnprintf"): "the one formatter of texts on an arena; looks at the length and grows",
@@ -26,9 +28,10 @@ def findings(root):
     found = []
     for name in house.files(root, ".c", ".h"):
         source = house.text(root, name)
+        fine = FINE_IN_TESTS if name.startswith(("tests/", "bench/")) else set()
         for number, line in enumerate(house.code_only(source).splitlines(), 1):
             for match in CALL.finditer(line):
-                if (name, match.group(1)) not in ALLOWED:
+                if match.group(1) not in fine and (name, match.group(1)) not in ALLOWED:
                     found.append(f"{name}:{number}: {match.group(1)}() is banned")
     for name in house.files(root, ".c", ".h", ".sql", ".mjs", ".js", ".html", ".css"):
         for number, line in enumerate(house.text(root, name).splitlines(), 1):

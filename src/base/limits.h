@@ -12,6 +12,8 @@
 #define LIMIT_CONNECTIONS          20000       /* open sockets of the server */
 #define LIMIT_CONNECTIONS_PER_IP   1000        /* of one address: a proxy in front or a load test, not an attacker taking all */
 #define LIMIT_IDLE_S               60          /* idle keep-alive connection, and the time a slow client may pause */
+#define LIMIT_HEADER_S             20          /* from a request's first line to the end of its header */
+#define LIMIT_SLOW_BYTES_S         100         /* a body or answer that moves slower over LIMIT_IDLE_S is an attack */
 #define LIMIT_REQUEST_ARENA_BYTES  (128u << 20) /* a request's memory: body, its tree, rows and answer */
 #define LIMIT_ANSWER_BYTES         (48u << 20) /* one answer built in memory */
 #define LIMIT_TEXT_BYTES           65536       /* a long text field */

@@ -72,6 +72,10 @@ struct http_options {
 	bool insecure_http;         /* plain HTTP on a non-loopback address although nobody encrypts it */
 	struct str cors_origins;    /* "*", or a comma-separated list; empty: no CORS fields */
 	size_t body_bytes_max;      /* 0: LIMIT_BODY_BYTES */
+	int connections_max;        /* 0: LIMIT_CONNECTIONS; never more than the process's descriptors allow */
+	int connections_per_address; /* 0: LIMIT_CONNECTIONS_PER_IP; not applied behind a proxy */
+	int idle_ms;                /* idle connections and pauses of slow clients; 0: LIMIT_IDLE_S */
+	int header_ms;              /* from the request line to the end of the header; 0: LIMIT_HEADER_S */
 	/* Asked as soon as the header is read: the body limit for this path (0: the default). May be NULL. */
 	size_t (*body_limit)(void *arg, enum http_method m, struct str path);
 	/* Writes the error answer of a fault found before the handler (413, 414, 400 …) in the dialect of the path. */

@@ -20,5 +20,9 @@ void res_sql_param(struct res_sql *s, struct db_param p);      /* appends $n and
 void res_sql_in(struct res_sql *s, const char *column, const struct db_param *values, size_t count);
 /* Runs it through the connection's statement cache. */
 struct err *res_sql_query(struct res_sql *s, struct db_tx *tx, struct db_rows *out) MUST_USE;
+/* The same for one wanted row (see db_find), for none (see db_exec), and only to prepare it (see db_prepare_check). */
+struct err *res_sql_find(struct res_sql *s, struct db_tx *tx, struct db_rows *out, bool *found) MUST_USE;
+struct err *res_sql_exec(struct res_sql *s, struct db_tx *tx, int64_t *affected) MUST_USE;
+struct err *res_sql_prepare_check(struct res_sql *s, struct db_tx *tx) MUST_USE;
 
 #endif

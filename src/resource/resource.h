@@ -175,8 +175,16 @@ enum res_mode {
  */
 struct err *res_parse(struct res_ctx *c, const struct res_def *def, const struct res_view *view, const json_val *body,
 	enum res_mode mode, bool strict, void *record) MUST_USE;
+/*
+ * Gives a record of zeros its presets, and null to the other fields that may be. res_parse does so by itself for a create; code that
+ * fills a record by hand calls this first.
+ */
+void res_defaults(const struct res_ctx *c, const struct res_def *def, void *record);
 /* One record as JSON in a view's names (NULL: the table's own). */
 void res_write(struct json_out *o, const struct res_ctx *c, const struct res_def *def, const struct res_view *view, const void *record);
+/* Its members alone, for a caller that has opened the object and adds more. */
+void res_write_members(struct json_out *o, const struct res_ctx *c, const struct res_def *def, const struct res_view *view,
+	const void *record);
 
 const struct res_field *res_field_find(const struct res_def *def, struct str name); /* by the table's public name */
 size_t res_field_index(const struct res_def *def, const char *name);                /* must exist */

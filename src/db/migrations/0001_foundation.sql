@@ -30,8 +30,8 @@ CREATE TABLE event (
 	actor_name TEXT NOT NULL,  -- as it was then
 	request_id TEXT NOT NULL,
 	at BIGINT NOT NULL,
-	old_values TEXT,           -- JSON of the fields that changed; NULL for a creation
-	new_values TEXT,           -- JSON; NULL for a deletion
+	old_values TEXT,           -- JSON of the object before, without secrets; NULL for a creation
+	new_values TEXT,           -- JSON of the object after; NULL for a deletion
 	PRIMARY KEY (company_id, seq)
 ) WITHOUT ROWID;
 CREATE SEQUENCE event;
@@ -47,7 +47,7 @@ CREATE TABLE search_text (
 	id INTEGER PRIMARY KEY,
 	company_id INTEGER NOT NULL,
 	resource TEXT NOT NULL,
-	object_id INTEGER NOT NULL,
+	object_id TEXT NOT NULL,
 	folded TEXT NOT NULL,
 	UNIQUE (company_id, resource, object_id)
 ) STRICT;
@@ -68,7 +68,7 @@ END;
 CREATE TABLE search_text (
 	company_id bigint NOT NULL,
 	resource text COLLATE "C" NOT NULL,
-	object_id bigint NOT NULL,
+	object_id text COLLATE "C" NOT NULL,
 	folded text COLLATE "C" NOT NULL,
 	PRIMARY KEY (company_id, resource, object_id)
 );
@@ -88,6 +88,14 @@ BEGIN
 END
 $$;
 -- @all
+
+-- Numbers of the text ids that the server makes (kpi-001), counted per company.
+CREATE TABLE id_sequence (
+	company_id BIGINT NOT NULL,
+	resource TEXT NOT NULL,
+	last BIGINT NOT NULL,
+	PRIMARY KEY (company_id, resource)
+) WITHOUT ROWID;
 
 -- Answers of requests that carried an Idempotency-Key, kept for LIMIT_IDEMPOTENCY_S.
 CREATE TABLE idempotency (

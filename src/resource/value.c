@@ -1,0 +1,163 @@
+/*
+ * A value between record and database, and whether two records hold the same one. Columns are those of enum res_kind: instants and
+ * amounts are integers, dates and decimals are text, an enum is its name, so that a person can read the tables.
+ */
+#include "resource/engine.h"
+
+int
+res_money_decimals(const struct res_ctx *c)
+{
+	int n = currency_decimals(c->actor->currency);
+	return n < 0 ? 2 : n;
+}
+
+static struct db_param
+decimal_param(struct arena *a, struct decimal d)
+{
+	struct buf b;
+	buf_init_arena(&b, a, 64);
+	decimal_write(&b, d);
+	return P_TEXT(buf_str(&b));
+}
+
+static struct db_param
+date_param(struct arena *a, struct date d)
+{
+	struct buf b;
+	buf_init_arena(&b, a, 64);
+	date_write(&b, d);
+	return P_TEXT(buf_str(&b));
+}
+
+struct db_param
+res_param_at(struct arena *a, const struct res_field *f, const void *at)
+{
+	switch (f->kind) {
+	case RES_TEXT:
+	case RES_JSON:
+		return P_TEXT(*(const struct str *)at);
+	case RES_INT:
+	case RES_REF:
+		return P_INT(*(const int64_t *)at);
+	case RES_BOOL:
+		return P_INT(*(const bool *)at ? 1 : 0);
+	case RES_DECIMAL:
+		return decimal_param(a, *(const struct decimal *)at);
+	case RES_MONEY:
+		return P_INT(((const struct money *)at)->minor);
+	case RES_DATE:
+		return date_param(a, *(const struct date *)at);
+	case RES_INSTANT:
+		return P_INSTANT(*(const struct instant *)at);
+	case RES_ENUM:
+		return P_TEXT(str_from_cstr(f->names[*(const int *)at]));
+	}
+	check(!"a kind");
+	return P_NULL;
+}
+
+struct db_param
+res_param(const struct res_ctx *c, const struct res_def *def, const struct res_field *f, const void *record)
+{
+	if (!res_has_value(def, f, record))
+		return P_NULL;
+	return res_param_at(c->arena, f, res_member_of(f, record));
+}
+
+static bool
+enum_read(const struct res_field *f, struct str name, int *out)
+{
+	for (int i = 0; f->names[i]; i++)
+		if (str_eq(name, str_from_cstr(f->names[i]))) {
+			*out = i;
+			return true;
+		}
+	return false;
+}
+
+static bool
+column_read(const struct res_field *f, const struct db_rows *r, int column, void *at)
+{
+	switch (f->kind) {
+	case RES_TEXT:
+	case RES_JSON:
+		*(struct str *)at = db_text_copy(r, column);
+		return true;
+	case RES_INT:
+	case RES_REF:
+		*(int64_t *)at = db_int(r, column);
+		return true;
+	case RES_BOOL:
+		*(bool *)at = db_int(r, column) != 0;
+		return true;
+	case RES_DECIMAL:
+		return decimal_parse(db_text(r, column), at) == DECIMAL_OK;
+	case RES_MONEY:
+		((struct money *)at)->minor = db_int(r, column);
+		return true;
+	case RES_DATE:
+		return date_parse(db_text(r, column), at);
+	case RES_INSTANT:
+		((struct instant *)at)->us = db_int(r, column);
+		return true;
+	case RES_ENUM:
+		return enum_read(f, db_text(r, column), at);
+	}
+	return false;
+}
+
+struct err *
+res_column_read(struct res_ctx *c, const struct res_def *def, const struct res_field *f,
+	const struct db_rows *r, int column, void *record)
+{
+	if (db_is_null(r, column)) {
+		((struct res_row *)record)->null |= res_bit(def, f);
+		return NULL;
+	}
+	if (column_read(f, r, column, res_member(f, record)))
+		return NULL;
+	return err_private(c->arena, ERR_INTERNAL, "%s.%s holds no value of its kind", def->table, f->column);
+}
+
+bool
+res_value_same(const struct res_def *def, const struct res_field *f, const void *a, const void *b)
+{
+	bool has = res_has_value(def, f, a);
+	if (has != res_has_value(def, f, b))
+		return false;
+	if (!has)
+		return true;
+	const void *x = res_member_of(f, a), *y = res_member_of(f, b);
+	switch (f->kind) {
+	case RES_TEXT:
+	case RES_JSON:
+		return str_eq(*(const struct str *)x, *(const struct str *)y);
+	case RES_INT:
+	case RES_REF:
+		return *(const int64_t *)x == *(const int64_t *)y;
+	case RES_BOOL:
+		return *(const bool *)x == *(const bool *)y;
+	case RES_DECIMAL: {
+		const struct decimal *d = x, *e = y;
+		return d->coef == e->coef && d->scale == e->scale;
+	}
+	case RES_MONEY:
+		return ((const struct money *)x)->minor == ((const struct money *)y)->minor;
+	case RES_DATE:
+		return ((const struct date *)x)->days == ((const struct date *)y)->days;
+	case RES_INSTANT:
+		return ((const struct instant *)x)->us == ((const struct instant *)y)->us;
+	case RES_ENUM:
+		return *(const int *)x == *(const int *)y;
+	}
+	return false;
+}
+
+struct str
+res_id_text(struct arena *a, const struct res_field *f, const void *record)
+{
+	const void *at = res_member_of(f, record);
+	if (f->kind == RES_TEXT)
+		return *(const struct str *)at;
+	return arena_fmt(a, "%lld", (long long)*(const int64_t *)at);
+}

@@ -2,8 +2,8 @@
  * Statements under construction. Text and values grow together, so a value never becomes part of the text. The texts of one resource
  * repeat, so the connection's statement cache finds them prepared.
  */
-#include "base/limits.h"
 #include "resource/res_sql.h"
+#include "base/limits.h"
 
 #define TEXT_BYTES 640 /* most statements fit without growing */
 

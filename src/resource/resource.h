@@ -21,7 +21,7 @@ struct res_field;
 enum res_kind {
 	RES_TEXT,    /* struct str; string. With .ref: the text id of that resource */
 	RES_INT,     /* int64_t; integer, numeric strings are accepted */
-	RES_BOOL,    /* bool; true/false */
+	RES_BOOL,    /* bool; true/false, also 1/0 and the words as strings, as forms send them; column BOOLEAN */
 	RES_DECIMAL, /* struct decimal; number, exact, keeps its scale; column TEXT */
 	RES_MONEY,   /* struct money; string or number with the currency's decimals, by view; column BIGINT */
 	RES_DATE,    /* struct date; "YYYY-MM-DD"; column TEXT */
@@ -51,7 +51,11 @@ struct res_field {
 	enum res_kind kind;
 	unsigned flags;
 	size_t offset;
-	int32_t min, max;   /* TEXT: characters (max 0: LIMIT_NAME_CHARS); DECIMAL and MONEY: max is the number of decimals allowed, 0: any */
+	/*
+	 * TEXT: characters (max 0: LIMIT_NAME_CHARS). INT: the range, both 0: any. DECIMAL: max is the number of decimals allowed, 0: any;
+	 * MONEY: likewise, 0: the currency's. JSON: max is the bytes of the compact text, 0: LIMIT_TEXT_BYTES.
+	 */
+	int32_t min, max;
 	const char *const *names;   /* ENUM: NULL-terminated */
 	const struct res_def *ref;  /* REF, or TEXT holding a text id */
 	const char *preset;         /* value when omitted on create, as its JSON text without quotes: "active", "0.8", "true" */
@@ -78,6 +82,9 @@ struct res_field {
 		0 * sizeof(char[__builtin_types_compatible_p(__typeof__(((RES_RECORD *)0)->member), ctype) ? 1 : -1]))
 #define F(member, KIND, ...)                                                                           \
 	{ .name = #member, .column = #member, .kind = RES_##KIND, .offset = RES_OFFSET(member, RES_CTYPE_##KIND), __VA_ARGS__ }
+/* The same for a member whose public name is another: FN(target_value, "thresholds.target_value", DECIMAL, …). */
+#define FN(member, public_name, KIND, ...)                                                             \
+	{ .name = (public_name), .column = #member, .kind = RES_##KIND, .offset = RES_OFFSET(member, RES_CTYPE_##KIND), __VA_ARGS__ }
 
 /* First member of every record. Bit i stands for field i of the table; at most 64 fields. */
 struct res_row {
@@ -213,7 +220,7 @@ enum list_op { LIST_EQ, LIST_NE, LIST_GT, LIST_GTE, LIST_LT, LIST_LTE, LIST_CONT
 struct list_filter {
 	const struct res_field *field;
 	enum list_op op;
-	struct db_param *values; /* one, or several for IN; none for IS_NULL */
+	struct db_param *values; /* one, or several for IN; none for IS_NULL; two for EQ and NE: from the first up to but not the second */
 	size_t count;
 	bool negate;
 };
@@ -235,7 +242,11 @@ struct list_query {
 	void (*where)(struct res_ctx *c, struct res_sql *sql, void *arg);
 	void *where_arg;
 };
-/* Adds "field op text"; the text is checked as the field's kind is (a date for an instant field means its local day's start; for LTE its end). A fault goes to *e under param's name. */
+/*
+ * Adds "field op text"; the text is checked as the field's kind is. A date for an instant field means its local day's start, for LTE its
+ * end, for EQ and NE the whole day. IN takes values parted by commas, IS_NULL true or false. Text is compared as it is, CONTAINS without
+ * regard to the case of ASCII letters. A fault goes to *e under param's name. A field without RF_FILTER is passed over, like an unknown one.
+ */
 void list_filter_add(struct res_ctx *c, struct list_query *q, const struct res_field *f, enum list_op op, struct str text,
 	struct str param, struct err **e);
 bool list_sort_add(struct list_query *q, const struct res_field *f, bool descending); /* false: not sortable or too many */

@@ -55,6 +55,7 @@ void json_end_object(struct json_out *o);
 void json_begin_array(struct json_out *o);
 void json_end_array(struct json_out *o);
 void json_key(struct json_out *o, struct str key);
+void json_key_escaped(struct json_out *o, struct str key); /* a key that came from outside; valid UTF-8 */
 void json_put_str(struct json_out *o, struct str s); /* escapes; s must be valid UTF-8 */
 void json_put_int(struct json_out *o, int64_t v);
 void json_put_bool(struct json_out *o, bool v);

@@ -83,6 +83,15 @@ json_key(struct json_out *o, struct str key)
 }
 
 void
+json_key_escaped(struct json_out *o, struct str key)
+{
+	begin_value(o);
+	buf_add_json_string(o->b, key);
+	buf_add_byte(o->b, ':');
+	o->comma = false;
+}
+
+void
 json_put_str(struct json_out *o, struct str s)
 {
 	begin_value(o);
@@ -163,16 +172,6 @@ put_leaf(struct json_out *o, const json_val *v)
 	}
 }
 
-/* The key of a document was the client's, so it is escaped; our own keys are not. */
-static void
-put_member_key(struct json_out *o, struct str key)
-{
-	begin_value(o);
-	buf_add_json_string(o->b, key);
-	buf_add_byte(o->b, ':');
-	o->comma = false;
-}
-
 void
 json_write_val(struct buf *b, const json_val *v)
 {
@@ -194,7 +193,7 @@ json_write_val(struct buf *b, const json_val *v)
 			continue;
 		}
 		if (is_object)
-			put_member_key(&o, key);
+			json_key_escaped(&o, key);
 		uint32_t depth = o.depth;
 		put_leaf(&o, child);
 		if (o.depth > depth) {

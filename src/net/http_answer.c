@@ -8,6 +8,7 @@
 
 #define GZIP_LEVEL \
 	1 /* a tenth larger than level 6 for a third of the time on a thread that others wait for */
+#define GZIP_ROOM 65536 /* more than zlib adds at worst */
 
 static bool
 is_header_text(struct str s)
@@ -102,8 +103,8 @@ compress_body(struct http_exchange *x, const struct http_answer *a)
 	add_field(x, "Vary", "Accept-Encoding");
 	if (x->out.status == 304 || !accepts_gzip(http_header(x, "Accept-Encoding")))
 		return;
-	buf_init(&x->out.packed, a->body.n);
-	if (gzip_compress(&x->out.packed, a->body, GZIP_LEVEL)) {
+	buf_init(&x->out.packed, a->body.n + GZIP_ROOM);
+	if (gzip_compress(&x->out.packed, a->body, GZIP_LEVEL) && x->out.packed.len < a->body.n) {
 		x->out.body = buf_str(&x->out.packed);
 		add_field(x, "Content-Encoding", "gzip");
 	}
@@ -113,7 +114,7 @@ compress_body(struct http_exchange *x, const struct http_answer *a)
 static void
 tag_answer(struct http_exchange *x, struct str tag)
 {
-	if (x->out.packed.len && !str_starts_with(tag, STR("W/")))
+	if (x->out.body.p == x->out.packed.p && !str_starts_with(tag, STR("W/")))
 		tag = arena_fmt(x->arena, "W/%.*s", STR_ARG(tag));
 	add_text(x, "ETag", tag);
 }
@@ -151,9 +152,21 @@ add_cors(struct http_exchange *x)
 	add_field(x, "Access-Control-Max-Age", "7200");
 }
 
+static bool
+must_close(const struct http_exchange *x)
+{
+	return x->out.close ||
+	       atomic_load_explicit(&x->worker->server->state, memory_order_relaxed) != SERVER_RUNNING;
+}
+
 static void
 add_own_fields(struct http_exchange *x, const struct http_answer *a, bool has_tag)
 {
+	if (must_close(x))
+		add_field(x, "Connection", "close");
+	/* When the request's header has taken MHD's memory, there is no room for more. */
+	if (x->fault_status == 431)
+		return;
 	add_field(x, "Server", "sextant");
 	add_text(x, "X-Request-ID", x->request.request_id);
 	add_field(x, "X-Content-Type-Options", "nosniff");
@@ -162,9 +175,6 @@ add_own_fields(struct http_exchange *x, const struct http_answer *a, bool has_ta
 	/* Private, because answers depend on API keys too, which shared caches do not know to be credentials. */
 	if (!has_field(a, STR("Cache-Control")))
 		add_field(x, "Cache-Control", has_tag ? "private, no-cache" : "no-store");
-	if (x->out.close ||
-		atomic_load_explicit(&x->worker->server->state, memory_order_relaxed) != SERVER_RUNNING)
-		add_field(x, "Connection", "close");
 }
 
 static void
@@ -249,7 +259,8 @@ void
 http_answer_fault(struct http_exchange *x)
 {
 	const struct http_options *o = &x->worker->server->options;
-	struct http_answer a = { .content_type = STR("application/json"), .close = x->framing_broken };
+	struct http_answer a = { .content_type = STR("application/json"),
+		.close = x->framing_broken || x->fault_status };
 
 	if (x->fault && o->fault) {
 		o->fault(o->arg, x, x->fault);

@@ -7,7 +7,8 @@
 #include "net/http_internal.h"
 #include <arpa/inet.h>
 
-#define ID_BYTES_MAX 64
+#define ID_BYTES_MAX	 64
+#define MHD_RECORD_BYTES 80 /* MHD's record of one header field */
 
 /* RFC 9110 §5.6.2. */
 static bool
@@ -73,6 +74,15 @@ collect(void *cls, enum MHD_ValueKind kind, const char *name, size_t name_len, c
 	return MHD_YES;
 }
 
+static size_t
+header_bytes(const struct http_exchange *x)
+{
+	const union MHD_ConnectionInfo *i =
+		MHD_get_connection_info(x->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+
+	return i ? i->header_size : 0;
+}
+
 /* See the head of this file; only MHD before 1.0 is so lax, later ones check by themselves. */
 static bool
 lines_are_contiguous(const struct http_exchange *x, const char *method, const char *version)
@@ -95,7 +105,7 @@ lines_are_contiguous(const struct http_exchange *x, const char *method, const ch
 				return false;
 		next = f->value.p + f->value.n + 2;
 	}
-	return true;
+	return next + 2 == method + header_bytes(x);
 }
 
 static struct str
@@ -305,13 +315,9 @@ read_request_id(struct http_exchange *x)
 static void
 check_room(struct http_exchange *x)
 {
-	const union MHD_ConnectionInfo *i =
-		MHD_get_connection_info(x->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
-	size_t record = 64 + 16; /* MHD's record of one field, rounded */
-	struct str cookie = http_header(x, "Cookie");
+	size_t used = header_bytes(x) + x->header_count * MHD_RECORD_BYTES + http_header(x, "Cookie").n * 2;
 
-	if (i && i->header_size + x->header_count * record + cookie.n * 2 + HTTP_ANSWER_HEAD_BYTES >
-			 LIMIT_HTTP_CONNECTION_BYTES)
+	if (used + HTTP_ANSWER_HEAD_BYTES > LIMIT_HTTP_CONNECTION_BYTES)
 		x->fault_status = 431;
 }
 

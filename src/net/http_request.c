@@ -75,8 +75,8 @@ expect_body(struct http_exchange *x)
 
 	if (http_header(x, "Transfer-Encoding").p)
 		x->body_expected = SIZE_MAX;
-	else if (length.p && str_to_int(length, &n) && n >= 0)
-		x->body_expected = (size_t)n;
+	else if (length.p)
+		x->body_expected = str_to_int(length, &n) && n >= 0 ? (size_t)n : SIZE_MAX - 1;
 	x->expects_continue = str_eq_nocase(http_header(x, "Expect"), STR("100-continue"));
 	x->body_max = o->body_limit ? o->body_limit(o->arg, x->request.method, x->request.path) : 0;
 	if (!x->body_max)

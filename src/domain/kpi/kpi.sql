@@ -1,0 +1,59 @@
+-- KPIs and what is kept about them; values and rollups are in value.sql, assignments in assignment.sql.
+
+-- name: kpi_exists
+SELECT 1 FROM kpi WHERE company_id = $1 AND id = $2 AND deleted_at IS NULL;
+
+-- Writers of one KPI's values follow each other.
+-- name: kpi_lock
+SELECT 1 FROM kpi WHERE company_id = $1 AND id = $2 AND deleted_at IS NULL FOR UPDATE;
+
+-- name: kpi_reference_add
+INSERT INTO kpi_reference (company_id, kpi_id, source_id) VALUES ($1, $2, $3);
+
+-- name: kpi_reference_clear
+DELETE FROM kpi_reference WHERE company_id = $1 AND kpi_id = $2;
+
+-- A living KPI whose formula reads this one.
+-- name: kpi_reference_user
+SELECT r.kpi_id FROM kpi_reference r JOIN kpi k ON k.company_id = r.company_id AND k.id = r.kpi_id
+WHERE r.company_id = $1 AND r.source_id = $2 AND k.deleted_at IS NULL ORDER BY r.kpi_id LIMIT 1;
+
+-- name: kpi_reference_users
+SELECT r.kpi_id FROM kpi_reference r JOIN kpi k ON k.company_id = r.company_id AND k.id = r.kpi_id
+WHERE r.company_id = $1 AND r.source_id = $2 AND k.deleted_at IS NULL ORDER BY r.kpi_id;
+
+-- How deep the formulas below $2 go (at most $3 levels are looked at), and whether $4 is among them.
+-- name: kpi_reference_depth
+WITH RECURSIVE below (id, depth) AS (
+  SELECT CAST($2 AS TEXT), 0
+  UNION
+  SELECT r.source_id, b.depth + 1 FROM below b JOIN kpi_reference r ON r.company_id = $1 AND r.kpi_id = b.id WHERE b.depth < $3
+)
+SELECT MAX(depth), MAX(CASE WHEN id = $4 THEN 1 ELSE 0 END) FROM below;
+
+-- name: kpi_state_get
+SELECT state, since FROM kpi_state WHERE company_id = $1 AND kpi_id = $2;
+
+-- name: kpi_state_put
+INSERT INTO kpi_state (company_id, kpi_id, state, since, achievement) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (company_id, kpi_id) DO UPDATE SET state = excluded.state, since = excluded.since, achievement = excluded.achievement;
+
+-- name: kpi_state_delete
+DELETE FROM kpi_state WHERE company_id = $1 AND kpi_id = $2;
+
+-- Targets whose period has begun on a day, the latest of each kind of period first; the caller looks whether it still runs.
+-- name: kpi_target_candidates
+SELECT period, MAX(start) FROM kpi_target WHERE company_id = $1 AND kpi_id = $2 AND start <= $3 GROUP BY period;
+
+-- name: kpi_target_get
+SELECT target_value FROM kpi_target WHERE company_id = $1 AND kpi_id = $2 AND period = $3 AND start = $4;
+
+-- name: kpi_target_put
+INSERT INTO kpi_target (company_id, kpi_id, period, start, target_value, updated_at) VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (company_id, kpi_id, period, start) DO UPDATE SET target_value = excluded.target_value, updated_at = excluded.updated_at;
+
+-- name: kpi_target_delete
+DELETE FROM kpi_target WHERE company_id = $1 AND kpi_id = $2 AND period = $3 AND start = $4;
+
+-- name: kpi_target_list
+SELECT period, start, target_value FROM kpi_target WHERE company_id = $1 AND kpi_id = $2 ORDER BY start, period;

@@ -1,0 +1,36 @@
+/* What the files of the KPI room share among themselves; nobody outside includes it. */
+#ifndef KPI_KPI_PARTS_H
+#define KPI_KPI_PARTS_H
+
+#include "base/limits.h"
+#include "base/number.h"
+#include "domain/kpi/kpi.h"
+#include "domain/kpi/value.h"
+#include "resource/res_sql.h"
+
+/* Hooks of kpi_res (kpi_rules.c, kpi_scope.c). */
+struct err *kpi_before_write(struct res_ctx *c, const void *old, void *record);
+struct err *kpi_after_write(struct res_ctx *c, const void *old, const void *record);
+struct err *kpi_before_delete(struct res_ctx *c, const void *record);
+void kpi_scope(struct res_ctx *c, struct res_sql *sql, enum res_op op);
+/* Hooks of assignment_res. */
+void kpi_assignment_scope(struct res_ctx *c, struct res_sql *sql, enum res_op op);
+
+/* The company's date of an instant and today's. */
+static inline struct date
+kpi_day(const struct res_ctx *c, struct instant t)
+{
+	return zone_date(c->actor->zone, t);
+}
+
+/* ISO text of a date on the arena, as dates are stored. */
+struct str kpi_date_text(struct arena *a, struct date d);
+
+/* A fact of one KPI that may be absent. */
+static inline bool
+kpi_has(const struct kpi *k, const char *field)
+{
+	return !res_is_null(&kpi_res, k, field);
+}
+
+#endif

@@ -1,0 +1,176 @@
+/*
+ * Keeping the day rollups: a new value is added to its day's figures; where something was replaced or removed the day is made anew from
+ * its values, because an extreme or the last one may be gone. Sums are checked for overflow here and nowhere else.
+ */
+#include "domain/kpi/rollup.h"
+#include "domain/kpi/kpi_parts.h"
+#include "domain/kpi/value_sql.h"
+
+struct bucket {
+	int64_t count, sum, min, max, last, last_at;
+};
+
+static struct err *
+overflow(struct res_ctx *c)
+{
+	return err_field(c->arena, "value", "The sum of the day's values is too large.");
+}
+
+/* Values must come in order of their instants. */
+static struct err *
+bucket_add(struct res_ctx *c, struct bucket *b, int64_t at, int64_t value)
+{
+	if (!int_add(b->sum, value, &b->sum))
+		return overflow(c);
+	if (b->count == 0 || value < b->min)
+		b->min = value;
+	if (b->count == 0 || value > b->max)
+		b->max = value;
+	if (b->count == 0 || at >= b->last_at) {
+		b->last = value;
+		b->last_at = at;
+	}
+	b->count++;
+	return NULL;
+}
+
+static struct err *
+bucket_read(struct res_ctx *c, const struct kpi *k, struct str slice, struct str day, struct bucket *b)
+{
+	struct db_rows rows;
+	bool found;
+
+	*b = (struct bucket){ 0 };
+	TRY(DB_FIND(c->tx, &sql_kpi_rollup_get, &rows, &found, P_INT(c->actor->company_id), P_TEXT(k->id),
+		P_TEXT(slice), P_TEXT(day)));
+	if (found)
+		*b = (struct bucket){ db_int(&rows, 0), db_int(&rows, 1), db_int(&rows, 2), db_int(&rows, 3),
+			db_int(&rows, 4), db_int(&rows, 5) };
+	return NULL;
+}
+
+static struct err *
+bucket_write(struct res_ctx *c, const struct kpi *k, struct str slice, struct str day, const struct bucket *b)
+{
+	if (b->count == 0)
+		return DB_EXEC(c->tx, &sql_kpi_rollup_delete, P_INT(c->actor->company_id), P_TEXT(k->id),
+			P_TEXT(slice), P_TEXT(day));
+	return DB_EXEC(c->tx, &sql_kpi_rollup_put, P_INT(c->actor->company_id), P_TEXT(k->id), P_TEXT(slice),
+		P_TEXT(day), P_INT(b->count), P_INT(b->sum), P_INT(b->min), P_INT(b->max), P_INT(b->last),
+		P_INT(b->last_at));
+}
+
+static struct err *
+bucket_from_values(
+	struct res_ctx *c, const struct kpi *k, struct str slice, struct date day, struct bucket *b)
+{
+	struct instant from = zone_day_start(c->actor->zone, day);
+	struct instant to = zone_day_start(c->actor->zone, (struct date){ day.days + 1 });
+	bool all = str_eq(slice, ROLLUP_ALL);
+	struct db_rows rows;
+	bool row;
+
+	*b = (struct bucket){ 0 };
+	if (all)
+		TRY(DB_QUERY(c->tx, &sql_kpi_value_day, &rows, P_INT(c->actor->company_id), P_TEXT(k->id),
+			P_INSTANT(from), P_INSTANT(to)));
+	else
+		TRY(DB_QUERY(c->tx, &sql_kpi_value_day_slice, &rows, P_INT(c->actor->company_id),
+			P_TEXT(k->id), P_INSTANT(from), P_INSTANT(to), P_TEXT(slice)));
+	for (;;) {
+		TRY(db_next(&rows, &row));
+		if (!row)
+			return NULL;
+		TRY(bucket_add(c, b, db_int(&rows, 0), db_int(&rows, 1)));
+	}
+}
+
+struct err *
+rollup_rebuild_day(struct res_ctx *c, const struct kpi *k, struct str slice, struct date day, bool *differs)
+{
+	struct str day_text = kpi_date_text(c->arena, day);
+	struct bucket b;
+
+	TRY(bucket_from_values(c, k, slice, day, &b));
+	if (differs) {
+		struct bucket stored;
+		TRY(bucket_read(c, k, slice, day_text, &stored));
+		*differs = memcmp(&stored, &b, sizeof b) != 0;
+		if (!*differs)
+			return NULL;
+	}
+	return bucket_write(c, k, slice, day_text, &b);
+}
+
+/* One value's part in one bucket; sorted so that a bucket's parts stand together, in order of time. */
+struct part {
+	const struct rollup_change *change;
+	struct str slice;
+	struct date day;
+};
+
+static int
+part_order(const void *a, const void *b)
+{
+	const struct part *x = a, *y = b;
+	int by_slice = str_cmp(x->slice, y->slice);
+	if (by_slice != 0)
+		return by_slice;
+	if (x->day.days != y->day.days)
+		return x->day.days < y->day.days ? -1 : 1;
+	if (x->change->at.us != y->change->at.us)
+		return x->change->at.us < y->change->at.us ? -1 : 1;
+	return str_cmp(x->change->dimensions, y->change->dimensions);
+}
+
+/*
+ * Whether the parts can be added to what is there. Two values of one instant in different slices must be told apart by the order of their
+ * dimensions, which only the values know.
+ */
+static bool
+can_add(const struct part *p, size_t n, const struct bucket *b)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!p[i].change->is_new || (b->count > 0 && p[i].change->at.us == b->last_at))
+			return false;
+	return true;
+}
+
+static struct err *
+apply_bucket(struct res_ctx *c, const struct kpi *k, const struct part *p, size_t n)
+{
+	struct str day = kpi_date_text(c->arena, p->day);
+	struct bucket b;
+
+	TRY(bucket_read(c, k, p->slice, day, &b));
+	if (can_add(p, n, &b)) {
+		for (size_t i = 0; i < n; i++)
+			TRY(bucket_add(c, &b, p[i].change->at.us, p[i].change->value));
+	} else {
+		TRY(bucket_from_values(c, k, p->slice, p->day, &b));
+	}
+	return bucket_write(c, k, p->slice, day, &b);
+}
+
+struct err *
+rollup_apply(struct res_ctx *c, const struct kpi *k, const struct rollup_change *changes, size_t count)
+{
+	struct part *parts = arena_alloc_array(c->arena, count * 2, sizeof *parts);
+	size_t n = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		struct date day = kpi_day(c, changes[i].at);
+		parts[n++] = (struct part){ &changes[i], ROLLUP_ALL, day };
+		if (!str_is_empty(changes[i].dimensions))
+			parts[n++] = (struct part){ &changes[i], changes[i].dimensions, day };
+	}
+	if (n > 1)
+		qsort(parts, n, sizeof *parts, part_order);
+	for (size_t i = 0, end; i < n; i = end) {
+		for (end = i + 1; end < n && parts[end].day.days == parts[i].day.days &&
+				  str_eq(parts[end].slice, parts[i].slice);)
+			end++;
+		TRY(apply_bucket(c, k, &parts[i], end - i));
+	}
+	return NULL;
+}

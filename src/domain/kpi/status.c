@@ -1,0 +1,216 @@
+/*
+ * Judging a KPI on what is stored: which window, which figure, which target; and telling a crossing once. A formula's state follows its
+ * sources in the same transaction.
+ */
+#include "domain/kpi/status.h"
+#include "domain/kpi/formula.h"
+#include "domain/kpi/kpi_parts.h"
+#include "domain/kpi/kpi_sql.h"
+#include "domain/kpi/rollup.h"
+
+const char *const kpi_state_names[] = { "on_track", "warning", "critical", "no_data", NULL };
+
+/* The window that holds the latest value: a target's period, the KPI's own dates, or its calendar period. */
+static void
+choose_window(const struct res_ctx *c, const struct kpi *k, struct date first, const struct kpi_target *t,
+	struct kpi_standing *s)
+{
+	bool has_start = kpi_has(k, "time_config.start_date"), has_end = kpi_has(k, "time_config.end_date");
+
+	if (t) {
+		s->from = t->start;
+		s->to = (struct date){ period_add(t->start, t->period, 1).days - 1 };
+	} else if (has_start || has_end) {
+		s->from = has_start ? kpi_day(c, k->start_date) : first;
+		s->to = has_end ? kpi_day(c, k->end_date) : s->as_of;
+		if (s->as_of.days > s->to.days)
+			s->as_of = s->to;
+	} else {
+		s->from = period_start(s->as_of, (enum period)k->period);
+		s->to = (struct date){ period_add(s->as_of, (enum period)k->period, 1).days - 1 };
+	}
+}
+
+/* The part of the target that the days up to as_of stand for. */
+static struct decimal
+expected_by(const struct kpi *k, const struct kpi_standing *s)
+{
+	struct decimal days_gone = { s->as_of.days - s->from.days + 1, 0 },
+		       days = { s->to.days - s->from.days + 1, 0 }, part;
+
+	if (!k->prorate || k->aggregation != KPI_SUM || s->as_of.days >= s->to.days ||
+		s->as_of.days < s->from.days)
+		return s->target;
+	if (!decimal_mul(s->target, days_gone, s->target.scale, &part) ||
+		!decimal_div(part, days, s->target.scale + 2, &part))
+		return s->target;
+	return part;
+}
+
+static struct err *
+judge(struct res_ctx *c, const struct kpi *k, enum kpi_state previous, struct kpi_standing *s)
+{
+	struct date first, today = kpi_day(c, c->now);
+	struct kpi_target t;
+	bool found, has_period_target;
+
+	*s = (struct kpi_standing){ .state = KPI_NO_DATA };
+	TRY(kpi_extent(c, k, today, &first, &s->as_of, &found));
+	if (!found)
+		return NULL;
+	TRY(kpi_target_on(c, k, s->as_of, &t, &has_period_target));
+	choose_window(c, k, first, has_period_target ? &t : NULL, s);
+	s->has_target = has_period_target || kpi_has(k, "thresholds.target_value");
+	s->target = has_period_target ? t.value : k->target_value;
+	s->expected = expected_by(k, s);
+	TRY(kpi_figure(c, k, ROLLUP_ALL, s->from, s->as_of, &s->value, &s->has_value));
+	if (!s->has_value)
+		return NULL;
+	if (s->has_target || k->direction == KPI_RANGE)
+		s->has_achievement = kpi_achievement(k, s->value, s->expected, &s->achievement);
+	if (kpi_has(k, "time_config.no_data_after_days") &&
+		today.days - s->as_of.days > k->no_data_after_days)
+		return NULL;
+	s->state = s->has_achievement ? kpi_judge(k, s->achievement, previous) : KPI_ON_TRACK;
+	return NULL;
+}
+
+static struct err *
+stored_state(struct res_ctx *c, const struct kpi *k, enum kpi_state *out)
+{
+	struct db_rows rows;
+	bool found;
+
+	*out = KPI_NO_DATA;
+	TRY(DB_FIND(c->tx, &sql_kpi_state_get, &rows, &found, P_INT(c->actor->company_id), P_TEXT(k->id)));
+	for (int i = 0; found && kpi_state_names[i]; i++)
+		if (str_eq(db_text(&rows, 0), str_from_cstr(kpi_state_names[i])))
+			*out = (enum kpi_state)i;
+	return NULL;
+}
+
+struct err *
+kpi_standing(struct res_ctx *c, const struct kpi *k, struct kpi_standing *out)
+{
+	enum kpi_state previous;
+	TRY(stored_state(c, k, &previous));
+	return judge(c, k, previous, out);
+}
+
+static void
+put_decimal(struct json_out *o, struct str key, bool present, struct decimal d)
+{
+	json_key(o, key);
+	if (present)
+		json_put_decimal(o, d, true);
+	else
+		json_put_null(o);
+}
+
+static struct str
+crossing_text(struct res_ctx *c, const struct kpi *k, enum kpi_state previous, const struct kpi_standing *s)
+{
+	struct buf b;
+	struct json_out o;
+
+	buf_init_arena(&b, c->arena, LIMIT_TEXT_BYTES);
+	json_out_init(&o, &b);
+	json_begin_object(&o);
+	json_pair_str(&o, "kpi_id", k->id);
+	json_pair_str(&o, "name", k->name);
+	json_pair_str(&o, "status", str_from_cstr(kpi_state_names[s->state]));
+	json_pair_str(&o, "previous_status", str_from_cstr(kpi_state_names[previous]));
+	put_decimal(&o, STR("value"), s->has_value, s->value);
+	put_decimal(&o, STR("target"), s->has_target, s->target);
+	put_decimal(&o, STR("expected"), s->has_target, s->expected);
+	put_decimal(&o, STR("achievement"), s->has_achievement, s->achievement);
+	if (s->has_value) {
+		json_pair_str(&o, "from", kpi_date_text(c->arena, s->from));
+		json_pair_str(&o, "as_of", kpi_date_text(c->arena, s->as_of));
+	}
+	json_end_object(&o);
+	return buf_str(&b);
+}
+
+/* NULL: nothing that anybody needs to be told. */
+static const char *
+crossing_event(enum kpi_state previous, enum kpi_state now)
+{
+	if (now == KPI_NO_DATA)
+		return "threshold.no_data";
+	if (previous == KPI_NO_DATA)
+		return now == KPI_ON_TRACK ? NULL : "threshold.breached";
+	return now > previous ? "threshold.breached" : "threshold.recovered";
+}
+
+static struct err *
+store_crossing(struct res_ctx *c, const struct kpi *k, enum kpi_state previous, const struct kpi_standing *s)
+{
+	const char *event = crossing_event(previous, s->state);
+	struct buf achievement;
+
+	buf_init_arena(&achievement, c->arena, 64);
+	decimal_write_short(&achievement, s->achievement);
+	TRY(DB_EXEC(c->tx, &sql_kpi_state_put, P_INT(c->actor->company_id), P_TEXT(k->id),
+		P_TEXT(str_from_cstr(kpi_state_names[s->state])), P_INSTANT(c->now),
+		s->has_achievement ? P_TEXT(buf_str(&achievement)) : P_NULL));
+	if (!event)
+		return NULL;
+	return event_add(c, str_from_cstr(event), "kpi", k->id, STR(""), crossing_text(c, k, previous, s));
+}
+
+static struct err *update_at_depth(struct res_ctx *c, const struct kpi *k, int depth);
+
+/* The formulas that read k. Their ids are collected first: going deeper uses the same statements. */
+static struct err *
+update_users(struct res_ctx *c, const struct kpi *k, int depth)
+{
+	struct user {
+		struct user *next;
+		struct str id;
+	} *users = NULL;
+	struct db_rows rows;
+	bool row, found;
+
+	if (depth >= FORMULA_LEVELS)
+		return NULL;
+	TRY(DB_QUERY(c->tx, &sql_kpi_reference_users, &rows, P_INT(c->actor->company_id), P_TEXT(k->id)));
+	for (;;) {
+		TRY(db_next(&rows, &row));
+		if (!row)
+			break;
+		struct user *u = arena_new_of(c->arena, struct user);
+		*u = (struct user){ users, db_text_copy(&rows, 0) };
+		users = u;
+	}
+	for (; users; users = users->next) {
+		struct kpi formula = { 0 };
+		TRY(DB_FIND(
+			c->tx, &sql_kpi_lock, &rows, &found, P_INT(c->actor->company_id), P_TEXT(users->id)));
+		TRY(res_find(c, &kpi_res, "id", P_TEXT(users->id), &formula, &found));
+		if (found)
+			TRY(update_at_depth(c, &formula, depth + 1));
+	}
+	return NULL;
+}
+
+static struct err *
+update_at_depth(struct res_ctx *c, const struct kpi *k, int depth)
+{
+	struct kpi_standing s;
+	enum kpi_state previous;
+
+	if (k->status == KPI_ACTIVE) {
+		TRY(stored_state(c, k, &previous));
+		TRY(judge(c, k, previous, &s));
+		if (s.state != previous)
+			TRY(store_crossing(c, k, previous, &s));
+	}
+	return update_users(c, k, depth);
+}
+
+struct err *
+kpi_state_update(struct res_ctx *c, const struct kpi *k)
+{
+	return update_at_depth(c, k, 0);
+}

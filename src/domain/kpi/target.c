@@ -1,0 +1,196 @@
+/* Targets of calendar periods: which one is in force on a day, and how they are entered. */
+#include "domain/kpi/kpi_parts.h"
+#include "domain/kpi/kpi_sql.h"
+#include "domain/kpi/status.h"
+
+#define TARGETS_MAX 1000 /* in one request: 80 years of months */
+
+static bool
+period_find(struct str name, enum period *out)
+{
+	for (int i = 0; kpi_period_names[i]; i++) {
+		if (str_eq_nocase(name, str_from_cstr(kpi_period_names[i]))) {
+			*out = (enum period)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+static struct err *
+target_value(struct res_ctx *c, const struct kpi *k, struct str period, struct str start, struct decimal *out)
+{
+	struct db_rows rows;
+	bool found;
+
+	TRY(DB_FIND(c->tx, &sql_kpi_target_get, &rows, &found, P_INT(c->actor->company_id), P_TEXT(k->id),
+		P_TEXT(period), P_TEXT(start)));
+	check(found && decimal_parse(db_text(&rows, 0), out) == DECIMAL_OK);
+	return NULL;
+}
+
+struct err *
+kpi_target_on(struct res_ctx *c, const struct kpi *k, struct date day, struct kpi_target *out, bool *found)
+{
+	struct db_rows rows;
+	bool row;
+
+	*found = false;
+	TRY(DB_QUERY(c->tx, &sql_kpi_target_candidates, &rows, P_INT(c->actor->company_id), P_TEXT(k->id),
+		P_TEXT(kpi_date_text(c->arena, day))));
+	for (;;) {
+		enum period period;
+		struct date start;
+		TRY(db_next(&rows, &row));
+		if (!row)
+			break;
+		check(period_find(db_text(&rows, 0), &period) && date_parse(db_text(&rows, 1), &start));
+		if (period_start(day, period).days == start.days && (!*found || period < out->period)) {
+			*out = (struct kpi_target){ .period = period, .start = start };
+			*found = true;
+		}
+	}
+	if (!*found)
+		return NULL;
+	return target_value(c, k, str_from_cstr(kpi_period_names[out->period]),
+		kpi_date_text(c->arena, out->start), &out->value);
+}
+
+struct err *
+kpi_targets_list(struct res_ctx *c, const struct kpi *k, struct kpi_target **out, size_t *count)
+{
+	struct db_rows rows;
+	size_t cap = 0;
+	bool row;
+
+	*count = 0;
+	*out = NULL;
+	TRY(DB_QUERY(c->tx, &sql_kpi_target_list, &rows, P_INT(c->actor->company_id), P_TEXT(k->id)));
+	for (;;) {
+		TRY(db_next(&rows, &row));
+		if (!row)
+			return NULL;
+		if (*count == cap) {
+			cap = cap ? cap * 2 : 32;
+			struct kpi_target *grown = arena_alloc_array(c->arena, cap, sizeof *grown);
+			if (*count > 0)
+				memcpy(grown, *out, *count * sizeof *grown);
+			*out = grown;
+		}
+		struct kpi_target *t = &(*out)[(*count)++];
+		check(period_find(db_text(&rows, 0), &t->period) &&
+			date_parse(db_text(&rows, 1), &t->start) &&
+			decimal_parse(db_text(&rows, 2), &t->value) == DECIMAL_OK);
+	}
+}
+
+static void
+parse_target(struct res_ctx *c, const json_val *v, struct str prefix, struct kpi_target *t, struct err **e)
+{
+	struct arena *a = c->arena;
+	json_val *period = json_get(v, STR("period")), *start = json_get(v, STR("start")),
+		 *value = json_get(v, STR("value"));
+
+	if (json_type_of(v) != JSON_OBJECT) {
+		err_add_field(a, e, prefix.n ? prefix : STR("non_field_errors"),
+			"Invalid data. Expected a dictionary, but got %s.", json_type_word(v));
+		return;
+	}
+	if (!period || json_type_of(period) != JSON_STRING || !period_find(json_string(period), &t->period))
+		err_add_field(a, e, arena_fmt(a, "%.*speriod", STR_ARG(prefix)),
+			"This field is required: day, week, month, quarter or year.");
+	if (!start || json_type_of(start) != JSON_STRING || !date_parse(json_string(start), &t->start))
+		err_add_field(a, e, arena_fmt(a, "%.*sstart", STR_ARG(prefix)),
+			"Date has wrong format. Use one of these formats instead: YYYY-MM-DD.");
+	if (!value || json_type_of(value) != JSON_NUMBER ||
+		decimal_parse(json_number(value), &t->value) != DECIMAL_OK)
+		err_add_field(
+			a, e, arena_fmt(a, "%.*svalue", STR_ARG(prefix)), "A valid number is required.");
+	/* Any day of the period names it. */
+	if (!*e)
+		t->start = period_start(t->start, t->period);
+}
+
+static struct err *
+parse_targets(struct res_ctx *c, const json_val *body, struct kpi_target **out, size_t *count)
+{
+	bool many = json_type_of(body) == JSON_ARRAY;
+	struct err *e = NULL;
+	struct json_iter it;
+	json_val *v;
+
+	*count = many ? json_count(body) : 1;
+	if (*count == 0 || *count > TARGETS_MAX)
+		return err_field(c->arena, "targets", "Ensure there are 1 to %d targets.", TARGETS_MAX);
+	*out = arena_alloc_array(c->arena, *count, sizeof **out);
+	if (!many) {
+		parse_target(c, body, STR(""), *out, &e);
+		return e;
+	}
+	it = json_iter(body);
+	for (size_t i = 0; json_next(&it, NULL, &v); i++)
+		parse_target(c, v, arena_fmt(c->arena, "[%zu].", i), &(*out)[i], &e);
+	return e;
+}
+
+static void
+write_targets(struct res_ctx *c, struct buf *b, const struct kpi_target *t, size_t n)
+{
+	struct json_out o;
+
+	json_out_init(&o, b);
+	json_begin_array(&o);
+	for (size_t i = 0; i < n; i++) {
+		json_begin_object(&o);
+		json_pair_str(&o, "period", str_from_cstr(kpi_period_names[t[i].period]));
+		json_pair_str(&o, "start", kpi_date_text(c->arena, t[i].start));
+		json_key(&o, STR("value"));
+		json_put_decimal(&o, t[i].value, false);
+		json_end_object(&o);
+	}
+	json_end_array(&o);
+}
+
+struct err *
+kpi_targets_put(
+	struct res_ctx *c, const struct kpi *k, const json_val *body, struct kpi_target **out, size_t *count)
+{
+	struct buf b;
+
+	TRY(parse_targets(c, body, out, count));
+	for (size_t i = 0; i < *count; i++) {
+		const struct kpi_target *t = &(*out)[i];
+		struct buf value;
+		buf_init_arena(&value, c->arena, 64);
+		decimal_write(&value, t->value);
+		TRY(DB_EXEC(c->tx, &sql_kpi_target_put, P_INT(c->actor->company_id), P_TEXT(k->id),
+			P_TEXT(str_from_cstr(kpi_period_names[t->period])),
+			P_TEXT(kpi_date_text(c->arena, t->start)), P_TEXT(buf_str(&value)),
+			P_INSTANT(c->now)));
+	}
+	TRY(kpi_state_update(c, k));
+	buf_init_arena(&b, c->arena, LIMIT_ANSWER_BYTES);
+	write_targets(c, &b, *out, *count);
+	return event_add(c, STR("kpi.targets_set"), "kpi", k->id, STR(""), buf_str(&b));
+}
+
+struct err *
+kpi_target_remove(struct res_ctx *c, const struct kpi *k, struct str period, struct str start)
+{
+	enum period p;
+	struct date day;
+	int64_t affected = 0;
+
+	if (period_find(period, &p) && date_parse(start, &day)) {
+		struct kpi_target t = { p, day, { 0, 0 } };
+		TRY(db_exec(c->tx, &sql_kpi_target_delete,
+			DB_ARGS(P_INT(c->actor->company_id), P_TEXT(k->id),
+				P_TEXT(str_from_cstr(kpi_period_names[p])),
+				P_TEXT(kpi_date_text(c->arena, t.start))),
+			&affected));
+	}
+	if (affected == 0)
+		return err_word(err_new(c->arena, ERR_NOT_FOUND, ""), "TARGET_NOT_FOUND");
+	TRY(kpi_state_update(c, k));
+	return event_add(c, STR("kpi.target_deleted"), "kpi", k->id, start, STR(""));
+}

@@ -1,0 +1,219 @@
+/*
+ * Storing values: put, correct, remove. Writers of one KPI follow each other (its row is locked on PostgreSQL; SQLite has one writer), so
+ * a day's figures and the state are never computed from half of what is there.
+ */
+#include "domain/kpi/kpi_parts.h"
+#include "domain/kpi/kpi_sql.h"
+#include "domain/kpi/rollup.h"
+#include "domain/kpi/status.h"
+#include "domain/kpi/value_sql.h"
+
+/* Values told one by one in the event of a bulk; of more, only the count and the range are told. */
+#define EVENT_VALUES_MAX 100
+
+struct str
+kpi_value_id(struct arena *a, const struct kpi_value *v)
+{
+	if (str_is_empty(v->dimensions))
+		return arena_fmt(a, "%lld", (long long)v->at.us);
+	return arena_fmt(a, "%lld-%016llx", (long long)v->at.us, (unsigned long long)str_hash(v->dimensions));
+}
+
+static struct err *
+lock_kpi(struct res_ctx *c, const struct kpi *k)
+{
+	struct db_rows rows;
+	bool found;
+
+	if (!str_is_empty(k->formula))
+		return err_field(c->arena, "value", "A formula KPI is computed; it takes no values.");
+	TRY(DB_FIND(c->tx, &sql_kpi_lock, &rows, &found, P_INT(c->actor->company_id), P_TEXT(k->id)));
+	if (!found)
+		return err_word(err_new(c->arena, ERR_NOT_FOUND, ""), "KPI_NOT_FOUND");
+	return NULL;
+}
+
+static struct err *
+read_value(struct res_ctx *c, const struct kpi *k, struct instant at, struct str dimensions,
+	struct kpi_value *out, bool *found)
+{
+	struct db_rows rows;
+
+	TRY(DB_FIND(c->tx, &sql_kpi_value_get, &rows, found, P_INT(c->actor->company_id), P_TEXT(k->id),
+		P_INSTANT(at), P_TEXT(dimensions)));
+	if (*found)
+		*out = (struct kpi_value){
+			.at = at,
+			.dimensions = dimensions,
+			.value = { db_int(&rows, 0), (int32_t)k->decimals },
+			.note = db_text_copy(&rows, 1),
+			.recorded_by = db_int(&rows, 2),
+			.recorded_at = { db_int(&rows, 3) },
+		};
+	return NULL;
+}
+
+/* Inserts, or replaces what stands there (then *replaced holds it and is_new is false). */
+static struct err *
+put_one(struct res_ctx *c, const struct kpi *k, const struct kpi_value *v, struct rollup_change *change,
+	struct kpi_value *replaced)
+{
+	struct db_param note = v->note.p ? P_TEXT(v->note) : P_NULL;
+	struct db_param by = v->recorded_by ? P_INT(v->recorded_by) : P_NULL;
+	int64_t inserted;
+
+	TRY(db_exec(c->tx, &sql_kpi_value_insert,
+		DB_ARGS(P_INT(c->actor->company_id), P_TEXT(k->id), P_INSTANT(v->at), P_TEXT(v->dimensions),
+			P_INT(v->value.coef), note, by, P_INSTANT(v->recorded_at)),
+		&inserted));
+	*change = (struct rollup_change){ v->at, v->dimensions, v->value.coef, inserted == 1 };
+	if (inserted == 1)
+		return NULL;
+	bool found;
+	TRY(read_value(c, k, v->at, v->dimensions, replaced, &found));
+	return DB_EXEC(c->tx, &sql_kpi_value_update, P_INT(c->actor->company_id), P_TEXT(k->id),
+		P_INSTANT(v->at), P_TEXT(v->dimensions), P_INT(v->value.coef), note, by,
+		P_INSTANT(v->recorded_at));
+}
+
+static void
+write_value(struct res_ctx *c, struct json_out *o, const struct kpi_value *v)
+{
+	json_begin_object(o);
+	json_pair_str(o, "id", kpi_value_id(c->arena, v));
+	json_key(o, STR("at"));
+	struct buf at;
+	buf_init_arena(&at, c->arena, 64);
+	instant_write(&at, v->at, INSTANT_ISO_SECONDS, NULL);
+	json_put_str(o, buf_str(&at));
+	json_key(o, STR("value"));
+	json_put_decimal(o, v->value, true);
+	if (!str_is_empty(v->dimensions)) {
+		json_key(o, STR("dimensions"));
+		json_put_raw(o, v->dimensions);
+	}
+	json_end_object(o);
+}
+
+/* {"kpi_id":…,"count":n,"values":[…]}: the values only when they are few, always for what was replaced. */
+static struct str
+event_text(struct res_ctx *c, const struct kpi *k, const struct kpi_value *v, size_t n, bool all)
+{
+	struct buf b;
+	struct json_out o;
+
+	if (n == 0)
+		return STR("");
+	buf_init_arena(&b, c->arena, LIMIT_ANSWER_BYTES);
+	json_out_init(&o, &b);
+	json_begin_object(&o);
+	json_pair_str(&o, "kpi_id", k->id);
+	json_pair_int(&o, "count", (int64_t)n);
+	if (all || n <= EVENT_VALUES_MAX) {
+		json_key(&o, STR("values"));
+		json_begin_array(&o);
+		for (size_t i = 0; i < n; i++)
+			write_value(c, &o, &v[i]);
+		json_end_array(&o);
+	}
+	json_end_object(&o);
+	return buf_str(&b);
+}
+
+struct err *
+kpi_values_put(struct res_ctx *c, const struct kpi *k, struct kpi_value *v, size_t count)
+{
+	struct rollup_change *changes = arena_alloc_array(c->arena, count, sizeof *changes);
+	struct kpi_value *replaced = arena_alloc_array(c->arena, count, sizeof *replaced);
+	size_t replaced_count = 0;
+
+	if (count == 0)
+		return err_field(c->arena, "values", "This list may not be empty.");
+	TRY(lock_kpi(c, k));
+	for (size_t i = 0; i < count; i++) {
+		TRY(put_one(c, k, &v[i], &changes[i], &replaced[replaced_count]));
+		replaced_count += !changes[i].is_new;
+	}
+	TRY(rollup_apply(c, k, changes, count));
+	TRY(kpi_state_update(c, k));
+	return event_add(c, STR("kpi.values_recorded"), "kpi", k->id,
+		event_text(c, k, replaced, replaced_count, true), event_text(c, k, v, count, false));
+}
+
+struct err *
+kpi_value_find(struct res_ctx *c, const struct kpi *k, struct str value_id, struct kpi_value *out)
+{
+	struct str at_text;
+	int64_t at;
+	struct db_rows rows;
+	bool row, found;
+
+	/* A leading minus belongs to an instant before 1970. */
+	size_t dash = str_index(value_id, '-', 1);
+	at_text = str_sub(value_id, 0, dash);
+	if (!str_to_int(at_text, &at))
+		return err_word(err_new(c->arena, ERR_NOT_FOUND, ""), "VALUE_NOT_FOUND");
+	TRY(DB_QUERY(c->tx, &sql_kpi_value_at, &rows, P_INT(c->actor->company_id), P_TEXT(k->id), P_INT(at)));
+	for (;;) {
+		TRY(db_next(&rows, &row));
+		if (!row)
+			return err_word(err_new(c->arena, ERR_NOT_FOUND, ""), "VALUE_NOT_FOUND");
+		struct kpi_value candidate = { .at = { at }, .dimensions = db_text_copy(&rows, 0) };
+		if (str_eq(kpi_value_id(c->arena, &candidate), value_id)) {
+			db_rows_close(&rows);
+			return read_value(c, k, candidate.at, candidate.dimensions, out, &found);
+		}
+	}
+}
+
+static struct err *
+delete_row(struct res_ctx *c, const struct kpi *k, const struct kpi_value *v)
+{
+	return DB_EXEC(c->tx, &sql_kpi_value_delete, P_INT(c->actor->company_id), P_TEXT(k->id),
+		P_INSTANT(v->at), P_TEXT(v->dimensions));
+}
+
+static struct err *
+finish_change(struct res_ctx *c, const struct kpi *k, const struct rollup_change *changes, size_t count)
+{
+	TRY(rollup_apply(c, k, changes, count));
+	return kpi_state_update(c, k);
+}
+
+struct err *
+kpi_value_change(struct res_ctx *c, const struct kpi *k, struct str value_id, struct kpi_value *v)
+{
+	struct kpi_value old, other;
+	struct rollup_change changes[2] = { 0 };
+	bool taken;
+
+	TRY(lock_kpi(c, k));
+	TRY(kpi_value_find(c, k, value_id, &old));
+	bool moves = old.at.us != v->at.us || !str_eq(old.dimensions, v->dimensions);
+	if (moves) {
+		TRY(read_value(c, k, v->at, v->dimensions, &other, &taken));
+		if (taken)
+			return err_new(c->arena, ERR_CONFLICT,
+				"Another value stands at this instant with these dimensions.");
+		TRY(delete_row(c, k, &old));
+	}
+	changes[0] = (struct rollup_change){ .at = old.at, .dimensions = old.dimensions };
+	TRY(put_one(c, k, v, &changes[1], &other));
+	/* The day is made anew by the first change already when the value stays where it is. */
+	TRY(finish_change(c, k, changes, moves ? 2 : 1));
+	return event_add(c, STR("kpi.value_corrected"), "kpi", k->id, event_text(c, k, &old, 1, true),
+		event_text(c, k, v, 1, true));
+}
+
+struct err *
+kpi_value_remove(struct res_ctx *c, const struct kpi *k, struct str value_id)
+{
+	struct kpi_value old;
+
+	TRY(lock_kpi(c, k));
+	TRY(kpi_value_find(c, k, value_id, &old));
+	TRY(delete_row(c, k, &old));
+	struct rollup_change change = { .at = old.at, .dimensions = old.dimensions };
+	TRY(finish_change(c, k, &change, 1));
+	return event_add(c, STR("kpi.value_deleted"), "kpi", k->id, event_text(c, k, &old, 1, true), STR(""));
+}

@@ -13,14 +13,16 @@ struct api_key {
 	int64_t version;
 	struct instant created_at, updated_at;
 	struct str name;
-	struct str prefix;   /* its first characters, to tell keys apart */
+	struct str prefix; /* its first characters, to tell keys apart */
 	struct str key_hash;
 	int64_t role_id;
-	struct str role;     /* its name */
-	int64_t created_by;  /* a person; NULL: the server */
+	struct str role;    /* its name */
+	int64_t created_by; /* a person; NULL: the server */
 	bool active;
 	struct instant expires_at; /* NULL: never */
 };
+
+#define API_KEY_PREFIX "sxt_"
 
 extern const struct res_def api_key_res;
 extern const struct res_view api_key_view;

@@ -16,8 +16,8 @@ struct iam;
 struct iam_options {
 	struct db *db;
 	const struct clock *clock;
-	int threads;              /* HTTP threads: a cache each */
-	struct str secret_file;   /* master key for secrets at rest; made on first start with mode 0600 */
+	int threads;		     /* HTTP threads: a cache each */
+	struct str secret_file;	     /* master key for secrets at rest; made on first start with mode 0600 */
 	int64_t access_s, refresh_s; /* token lives; 0: LIMIT_ACCESS_TOKEN_S, LIMIT_REFRESH_TOKEN_S */
 };
 /* Loads or makes the signing keys. */
@@ -28,23 +28,24 @@ struct err *iam_rotate_key(struct iam *iam, struct arena *a) MUST_USE;
 
 struct iam_credentials {
 	struct str authorization; /* header text; p NULL when absent */
-	struct str api_key;       /* X-API-Key */
-	struct str peer;          /* address, for back-off */
+	struct str api_key;	  /* X-API-Key */
+	struct str peer;	  /* address, for back-off */
 };
 
 enum iam_step {
-	IAM_DONE,       /* *actor is set (ACTOR_ANONYMOUS without credentials), or the error says why not */
+	IAM_DONE,	/* *actor is set (ACTOR_ANONYMOUS without credentials), or the error says why not */
 	IAM_NEEDS_READ, /* call iam_authenticate_read inside a read transaction */
-	IAM_NEEDS_SLOW  /* call iam_authenticate_slow on the slow pool */
+	IAM_NEEDS_SLOW	/* call iam_authenticate_slow on the slow pool */
 };
 /* Without database: caches only. actor's texts live on the arena. */
-enum iam_step iam_authenticate(struct iam *iam, int thread, struct arena *a, const struct iam_credentials *c, struct actor *actor,
-	struct err **e);
-/* May answer IAM_NEEDS_SLOW for an unremembered Basic credential. Remembers what it found. */
-enum iam_step iam_authenticate_read(struct iam *iam, int thread, struct db_tx *tx, const struct iam_credentials *c,
+enum iam_step iam_authenticate(struct iam *iam, int thread, struct arena *a, const struct iam_credentials *c,
 	struct actor *actor, struct err **e);
+/* May answer IAM_NEEDS_SLOW for an unremembered Basic credential. Remembers what it found. */
+enum iam_step iam_authenticate_read(struct iam *iam, int thread, struct db_tx *tx,
+	const struct iam_credentials *c, struct actor *actor, struct err **e);
 /* Checks a password (tens of milliseconds, argon2id) and does its own database work. Back-off per user and address: RATE_LIMITED. */
-struct err *iam_authenticate_slow(struct iam *iam, struct arena *a, const struct iam_credentials *c, struct actor *actor) MUST_USE;
+struct err *iam_authenticate_slow(
+	struct iam *iam, struct arena *a, const struct iam_credentials *c, struct actor *actor) MUST_USE;
 
 /* Why a login failed, for contracts that tell it apart by status (crm: 500 and 505). */
 enum iam_login_fault { IAM_LOGIN_OK, IAM_LOGIN_WRONG, IAM_LOGIN_INACTIVE, IAM_LOGIN_SUSPENDED };
@@ -52,16 +53,17 @@ enum iam_login_fault { IAM_LOGIN_OK, IAM_LOGIN_WRONG, IAM_LOGIN_INACTIVE, IAM_LO
 struct iam_tokens {
 	struct str access, refresh;
 	int64_t expires_in_s;
-	struct actor actor;       /* who logged in */
+	struct actor actor; /* who logged in */
 };
 /*
  * A login with name (username or e-mail) and password; company_id 0: found by the name. Slow: for the slow pool. INVALID_CREDENTIALS with
  * one message for unknown name and wrong password, RATE_LIMITED by back-off; *fault says which for the audit trail and crm.
  */
-struct err *iam_login(struct iam *iam, struct arena *a, struct str name, struct str password, int64_t company_id, struct str peer,
-	struct iam_tokens *out, enum iam_login_fault *fault) MUST_USE;
+struct err *iam_login(struct iam *iam, struct arena *a, struct str name, struct str password,
+	int64_t company_id, struct str peer, struct iam_tokens *out, enum iam_login_fault *fault) MUST_USE;
 /* A new pair for a refresh token, which is used up; presenting a used one ends its whole session (INVALID_TOKEN). */
-struct err *iam_refresh(struct iam *iam, struct arena *a, struct str refresh, struct iam_tokens *out) MUST_USE;
+struct err *iam_refresh(
+	struct iam *iam, struct arena *a, struct str refresh, struct iam_tokens *out) MUST_USE;
 /* INVALID_TOKEN unless it is a valid access or refresh token of a living session. */
 struct err *iam_verify(struct iam *iam, struct arena *a, struct db_tx *tx, struct str token) MUST_USE;
 /* Ends the actor's session (logout), inside a write transaction. */

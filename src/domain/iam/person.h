@@ -21,11 +21,11 @@ struct person {
 	struct str first_name, last_name;
 	struct str phone;
 	int64_t role_id;
-	struct str role;        /* its name */
+	struct str role;	/* its name */
 	struct str employee_id; /* emp-001; NULL for a user who is no employee */
-	int64_t supervisor_id;  /* a person; NULL without */
+	int64_t supervisor_id;	/* a person; NULL without */
 	struct str department;
-	struct str password;    /* in a body the password, in a stored record its hash */
+	struct str password; /* in a body the password, in a stored record its hash */
 	bool active, suspended;
 	bool platform_admin;
 	struct instant date_joined;
@@ -34,13 +34,14 @@ struct person {
 
 extern const struct res_def person_res;
 extern const struct res_view user_business_view; /* /api/auth/users */
-extern const struct res_view user_crm_view;      /* /api/v1/users */
+extern const struct res_view user_crm_view;	 /* /api/v1/users */
 
 #define PERSON_PASSWORD_MIN 8
 #define PERSON_PASSWORD_MAX 128
 
 /* The employee of this id in the actor's company, whether active or not; without the actor's scope. */
-struct err *person_find_employee(struct res_ctx *c, struct str employee_id, struct person *out, bool *found) MUST_USE;
+struct err *person_find_employee(
+	struct res_ctx *c, struct str employee_id, struct person *out, bool *found) MUST_USE;
 /* Frees the name in the directory and takes sessions and the person away. Deleted people keep their row for the trail. */
 struct err *person_remove(struct res_ctx *c, struct str id) MUST_USE;
 /* Deactivates instead of deleting; fine when already inactive. */

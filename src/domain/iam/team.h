@@ -25,7 +25,8 @@ struct team_member {
 	int64_t person_id;
 	struct str username, employee_id, first_name, last_name;
 };
-struct err *team_members(struct res_ctx *c, struct str team_id, struct team_member **out, size_t *count) MUST_USE;
+struct err *team_members(
+	struct res_ctx *c, struct str team_id, struct team_member **out, size_t *count) MUST_USE;
 /* Ids of a person's teams, ascending. */
 struct err *team_ids_of(struct res_ctx *c, int64_t person_id, struct str **out, size_t *count) MUST_USE;
 

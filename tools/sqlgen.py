@@ -217,7 +217,7 @@ POSTGRES_WORDS = (
     (re.compile(r"\bBOOLEAN\b"), "BIGINT"),
     (re.compile(r"(?<!AS )\bTEXT\b"), 'TEXT COLLATE "C"'),
 )
-SEQUENCE_BLOCK = 32  # numbers a PostgreSQL connection pool takes at once; DB_SEQUENCE_BLOCK in src/db/postgres.c
+SEQUENCE_BLOCK = 32  # numbers a PostgreSQL connection pool takes at once; DB_SEQUENCE_BLOCK in src/db/sequences.h
 
 
 def sections(path):

@@ -17,9 +17,10 @@ struct db_tx;
 enum db_kind { DB_SQLITE, DB_POSTGRES };
 
 struct db_options {
-	struct str url;       /* "postgres://…" or "postgresql://…", or a directory's or file's path for SQLite ("DIR/sextant.db") */
-	int connections;      /* PostgreSQL: size of the pool, which is also the number of its worker threads; SQLite: readers kept */
-	bool read_only;       /* no writer is started (commands that only look) */
+	struct str
+		url; /* "postgres://…" or "postgresql://…", or a directory's or file's path for SQLite ("DIR/sextant.db") */
+	int connections; /* PostgreSQL: size of the pool, which is also the number of its worker threads; SQLite: readers kept */
+	bool read_only;		  /* no writer is started (commands that only look) */
 	struct db_faults *faults; /* NULL, or the fault plan of a test (db/faults.h) */
 };
 
@@ -38,9 +39,9 @@ bool db_reads_inline(const struct db *db);
  * says how), or made at run time by the engine with db_sql_make. $1, $2, … on both databases. Prepared once a connection and kept (LIMIT_STATEMENTS).
  */
 struct db_sql {
-	const char *name;          /* for the log and the test that prepares all */
-	struct str text[2];        /* by enum db_kind */
-	uint64_t hash[2];          /* str_hash of the text */
+	const char *name;   /* for the log and the test that prepares all */
+	struct str text[2]; /* by enum db_kind */
+	uint64_t hash[2];   /* str_hash of the text */
 	int params;
 };
 /* The same text for both kinds; text must live as long as the statement is used. */
@@ -53,18 +54,18 @@ struct db_param {
 	double d;
 	struct str s; /* borrowed for the call */
 };
-#define P_NULL       ((struct db_param) { .type = DB_NULL })
-#define P_INT(v)     ((struct db_param) { .type = DB_INT, .i = (int64_t)(v) })
-#define P_DOUBLE(v)  ((struct db_param) { .type = DB_DOUBLE, .d = (v) })
-#define P_TEXT(v)    ((struct db_param) { .type = DB_TEXT, .s = (v) })
-#define P_BLOB(v)    ((struct db_param) { .type = DB_BLOB, .s = (v) })
+#define P_NULL	     ((struct db_param){ .type = DB_NULL })
+#define P_INT(v)     ((struct db_param){ .type = DB_INT, .i = (int64_t)(v) })
+#define P_DOUBLE(v)  ((struct db_param){ .type = DB_DOUBLE, .d = (v) })
+#define P_TEXT(v)    ((struct db_param){ .type = DB_TEXT, .s = (v) })
+#define P_BLOB(v)    ((struct db_param){ .type = DB_BLOB, .s = (v) })
 #define P_INSTANT(v) P_INT((v).us)
 
 /* A running query. Its texts stay valid until the next db_next or the end of the transaction, whichever comes first. */
 struct db_rows {
 	struct db_tx *tx;
-	void *cursor;    /* the driver's */
-	int row, rows;   /* of a result that is complete in memory */
+	void *cursor;  /* the driver's */
+	int row, rows; /* of a result that is complete in memory */
 };
 
 /*
@@ -72,28 +73,32 @@ struct db_rows {
  * CONFLICT "REFERENCE_VIOLATION"; lost connection, disk full, busy beyond the retries → UNAVAILABLE; anything else → INTERNAL with
  * the text as private detail. After an error the transaction is good for nothing but rolling back: return it.
  */
-struct err *db_query(struct db_tx *tx, const struct db_sql *q, const struct db_param *p, size_t n, struct db_rows *out) MUST_USE;
+struct err *db_query(struct db_tx *tx, const struct db_sql *q, const struct db_param *p, size_t n,
+	struct db_rows *out) MUST_USE;
 /* Moves to the next row; *row false at the end (the query is then closed). Checks the arena's cap. */
 struct err *db_next(struct db_rows *r, bool *row) MUST_USE;
 /* Closes early. Needed only when rows are left unread and the transaction goes on. */
 void db_rows_close(struct db_rows *r);
 /* A statement without rows; affected may be NULL. */
-struct err *db_exec(struct db_tx *tx, const struct db_sql *q, const struct db_param *p, size_t n, int64_t *affected) MUST_USE;
+struct err *db_exec(struct db_tx *tx, const struct db_sql *q, const struct db_param *p, size_t n,
+	int64_t *affected) MUST_USE;
 /* Query whose first row is wanted: *found tells whether there is one; columns are read before the next call. */
-struct err *db_find(struct db_tx *tx, const struct db_sql *q, const struct db_param *p, size_t n, struct db_rows *out, bool *found) MUST_USE;
+struct err *db_find(struct db_tx *tx, const struct db_sql *q, const struct db_param *p, size_t n,
+	struct db_rows *out, bool *found) MUST_USE;
 
 /* DB_EXEC(tx, &sql_x, P_INT(1), P_TEXT(s)) */
-#define DB_ARGS(...)                                                       \
-	(const struct db_param[]) { P_NULL, ##__VA_ARGS__ } + 1,           \
-		sizeof((const struct db_param[]) { P_NULL, ##__VA_ARGS__ }) / sizeof(struct db_param) - 1
-#define DB_EXEC(tx, q, ...)               db_exec((tx), (q), DB_ARGS(__VA_ARGS__), NULL)
-#define DB_QUERY(tx, q, rows, ...)        db_query((tx), (q), DB_ARGS(__VA_ARGS__), (rows))
-#define DB_FIND(tx, q, rows, found, ...)  db_find((tx), (q), DB_ARGS(__VA_ARGS__), (rows), (found))
+#define DB_ARGS(...)                                            \
+	(const struct db_param[]){ P_NULL, ##__VA_ARGS__ } + 1, \
+		sizeof((const struct db_param[]){ P_NULL, ##__VA_ARGS__ }) / sizeof(struct db_param) - 1
+#define DB_EXEC(tx, q, ...)		 db_exec((tx), (q), DB_ARGS(__VA_ARGS__), NULL)
+#define DB_QUERY(tx, q, rows, ...)	 db_query((tx), (q), DB_ARGS(__VA_ARGS__), (rows))
+#define DB_FIND(tx, q, rows, found, ...) db_find((tx), (q), DB_ARGS(__VA_ARGS__), (rows), (found))
 
 bool db_is_null(const struct db_rows *r, int column);
-int64_t db_int(const struct db_rows *r, int column);      /* 0 for NULL */
-double db_double(const struct db_rows *r, int column);    /* 0 for NULL */
-struct str db_text(const struct db_rows *r, int column);  /* empty with p NULL for NULL; also for BLOB columns */
+int64_t db_int(const struct db_rows *r, int column);   /* 0 for NULL */
+double db_double(const struct db_rows *r, int column); /* 0 for NULL */
+struct str db_text(
+	const struct db_rows *r, int column); /* empty with p NULL for NULL; also for BLOB columns */
 struct str db_text_copy(const struct db_rows *r, int column); /* on the transaction's arena */
 
 /* "email" for a violation of UNIQUE (company_id, email): the last column of the constraint; empty for any other error. */
@@ -128,15 +133,17 @@ struct db_job {
 	struct arena *arena;
 	db_work *work;
 	void *arg;
-	bool read_only;      /* a read handed over because db_reads_inline() is false */
+	bool read_only; /* a read handed over because db_reads_inline() is false */
 	void (*done)(struct db_job *job, struct err *e); /* e NULL: durable */
-	struct err *result;  /* the queue's */
+	struct err *result;				 /* the queue's */
 };
 /* UNAVAILABLE when LIMIT_WRITE_QUEUE jobs wait already; done() is not called then. */
 struct err *db_submit(struct db *db, struct arena *a, struct db_job *job) MUST_USE;
 
 /* Moves with every committed change of the company (and for company 0 with every commit): what was built under an older one is stale. */
 uint64_t db_epoch(const struct db *db, int64_t company_id);
+/* Moves it by hand: for what another node of the same database has committed. */
+void db_epoch_move(struct db *db, int64_t company_id);
 
 struct db_stats {
 	int64_t commits, jobs, retries, queue, connections;

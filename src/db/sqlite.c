@@ -1,0 +1,415 @@
+/*
+ * The SQLite driver: connections, transactions and rows over sqlite3. One writer connection belongs to the group writer, readers come
+ * from the pool. Numbers of sequences are counted in memory while the write lock is held and written back once before the COMMIT, so
+ * they rise in the order of commits, also across processes.
+ */
+#include "db/sqlite.h"
+#include "base/log.h"
+#include <limits.h>
+#include <stddef.h>
+
+#define BUSY_TIMEOUT_MS \
+	1000 /* another process (a command, a backup) holds the write lock this long at most */
+
+/*
+ * FULL: a commit survives power failure; with group commit it costs no more than NORMAL. 4,000 WAL pages (16 MB) between checkpoints:
+ * a page changed many times is copied back once. Caches fill on demand; pages beyond them are read through the map without a system
+ * call. The map is sized so that a damaged disk under it stays the exception.
+ */
+static const char common_setup[] =
+	"PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 268435456;";
+static const char writer_setup[] =
+	"PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000;"
+	"PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -16000;";
+static const char reader_setup[] = "PRAGMA query_only = ON; PRAGMA cache_size = -4000;";
+
+static const char *const control_texts[] = {
+	[CONTROL_BEGIN_READ] = "BEGIN",
+	[CONTROL_BEGIN_WRITE] = "BEGIN IMMEDIATE",
+	[CONTROL_COMMIT] = "COMMIT",
+	[CONTROL_ROLLBACK] = "ROLLBACK",
+	[CONTROL_MARK] = "SAVEPOINT job",
+	[CONTROL_KEEP] = "RELEASE job",
+	[CONTROL_UNDO] = "ROLLBACK TO job",
+};
+
+static struct sqlite *
+sqlite_of(const struct db_tx *tx)
+{
+	return (struct sqlite *)tx->conn;
+}
+
+/* ---- statements ------------------------------------------------------------------------------------------------------------- */
+
+static void
+drop_statement(struct sqlite *c, struct statement *s)
+{
+	sqlite3_finalize(s->handle);
+	statements_remove(&c->statements, s);
+}
+
+static struct err *
+prepare(struct sqlite *c, struct arena *a, const struct db_sql *q, sqlite3_stmt **out)
+{
+	struct str text = db_sqlite_placeholders(a, q->text[DB_SQLITE]);
+	const char *rest = NULL;
+
+	if (text.n > INT_MAX)
+		return err_private(a, ERR_INTERNAL, "%s: statement too long", q->name);
+	int code = sqlite3_prepare_v3(c->handle, text.p, (int)text.n, SQLITE_PREPARE_PERSISTENT, out, &rest);
+	if (code != SQLITE_OK)
+		return db_sqlite_err(c, a, code, q->name);
+	if (!*out || rest != text.p + text.n || sqlite3_bind_parameter_count(*out) != q->params) {
+		sqlite3_finalize(*out);
+		c->base.trouble = DB_TROUBLE_FINAL;
+		return err_private(
+			a, ERR_INTERNAL, "%s: not one statement with %d parameters", q->name, q->params);
+	}
+	return NULL;
+}
+
+static struct err *
+statement_get(struct sqlite *c, struct arena *a, const struct db_sql *q, struct statement **out)
+{
+	struct statement *s = statements_find(&c->statements, q->hash[DB_SQLITE], q->text[DB_SQLITE]);
+	sqlite3_stmt *handle;
+
+	if (!s) {
+		TRY(prepare(c, a, q, &handle));
+		struct statement *victim = statements_victim(&c->statements);
+		if (victim)
+			drop_statement(c, victim);
+		s = statements_add(&c->statements, q->hash[DB_SQLITE], q->text[DB_SQLITE], handle);
+	}
+	*out = s;
+	return NULL;
+}
+
+static int
+bind_one(sqlite3_stmt *s, int i, const struct db_param *p, sqlite3_destructor_type keep)
+{
+	const char *bytes = p->s.n ? p->s.p : "";
+
+	switch (p->type) {
+	case DB_NULL:
+		return sqlite3_bind_null(s, i);
+	case DB_INT:
+		return sqlite3_bind_int64(s, i, p->i);
+	case DB_DOUBLE:
+		return sqlite3_bind_double(s, i, p->d);
+	case DB_TEXT:
+		return sqlite3_bind_text64(s, i, bytes, p->s.n, keep, SQLITE_UTF8);
+	case DB_BLOB:
+		return sqlite3_bind_blob64(s, i, bytes, p->s.n, keep);
+	}
+	check(!"type of a parameter");
+	return SQLITE_MISUSE;
+}
+
+static int
+bind(sqlite3_stmt *s, const struct db_param *p, size_t n, sqlite3_destructor_type keep)
+{
+	for (size_t i = 0; i < n; i++) {
+		int code = bind_one(s, (int)i + 1, &p[i], keep);
+		if (code != SQLITE_OK)
+			return code;
+	}
+	return SQLITE_OK;
+}
+
+/* ---- rows ------------------------------------------------------------------------------------------------------------------- */
+
+static struct err *
+sqlite_query(struct db_rows *r, const struct db_sql *q, const struct db_param *p, size_t n)
+{
+	struct sqlite *c = sqlite_of(r->tx);
+	struct statement *s;
+
+	TRY(statement_get(c, r->tx->arena, q, &s));
+	/* The rows outlive the call, so the texts are copied. */
+	int code = bind(s->handle, p, n, SQLITE_TRANSIENT);
+	if (code != SQLITE_OK)
+		return db_sqlite_err(c, r->tx->arena, code, q->name);
+	s->busy = true;
+	c->busy++;
+	r->cursor = s;
+	return NULL;
+}
+
+static void
+release(struct sqlite *c, struct statement *s)
+{
+	sqlite3_reset(s->handle); /* tells again what step told */
+	s->busy = false;
+	c->busy--;
+}
+
+static struct err *
+sqlite_next(struct db_rows *r, bool *row)
+{
+	struct statement *s = r->cursor;
+	int code = sqlite3_step(s->handle);
+
+	if (code != SQLITE_ROW && code != SQLITE_DONE)
+		return db_sqlite_err(sqlite_of(r->tx), r->tx->arena, code, sqlite3_sql(s->handle));
+	*row = code == SQLITE_ROW;
+	return NULL;
+}
+
+static void
+sqlite_finish(struct db_rows *r)
+{
+	release(sqlite_of(r->tx), r->cursor);
+}
+
+static struct err *
+sqlite_exec(struct db_tx *tx, const struct db_sql *q, const struct db_param *p, size_t n, int64_t *affected)
+{
+	struct sqlite *c = sqlite_of(tx);
+	struct statement *s;
+	struct err *e = NULL;
+
+	TRY(statement_get(c, tx->arena, q, &s));
+	int code = bind(s->handle, p, n, SQLITE_STATIC);
+	if (code == SQLITE_OK)
+		do
+			code = sqlite3_step(s->handle);
+		while (code == SQLITE_ROW);
+	if (code != SQLITE_DONE)
+		e = db_sqlite_err(c, tx->arena, code, q->name);
+	else if (affected)
+		*affected = sqlite3_changes64(c->handle);
+	sqlite3_reset(s->handle);
+	return e;
+}
+
+static struct err *
+sqlite_prepare(struct db_tx *tx, const struct db_sql *q)
+{
+	struct statement *s;
+
+	return statement_get(sqlite_of(tx), tx->arena, q, &s);
+}
+
+static struct err *
+sqlite_script(struct db_tx *tx, struct str text)
+{
+	struct sqlite *c = sqlite_of(tx);
+	int code = sqlite3_exec(c->handle, arena_cstr(tx->arena, text), NULL, NULL, NULL);
+
+	return code == SQLITE_OK ? NULL : db_sqlite_err(c, tx->arena, code, "script");
+}
+
+static bool
+sqlite_is_null(const struct db_rows *r, int column)
+{
+	struct statement *s = r->cursor;
+
+	return sqlite3_column_type(s->handle, column) == SQLITE_NULL;
+}
+
+static int64_t
+sqlite_integer(const struct db_rows *r, int column)
+{
+	struct statement *s = r->cursor;
+
+	return sqlite3_column_int64(s->handle, column);
+}
+
+static double
+sqlite_real(const struct db_rows *r, int column)
+{
+	struct statement *s = r->cursor;
+
+	return sqlite3_column_double(s->handle, column);
+}
+
+static struct str
+sqlite_text(const struct db_rows *r, int column)
+{
+	struct statement *s = r->cursor;
+	/* The pointer first: it decides what the length is of. */
+	const void *p = sqlite3_column_blob(s->handle, column);
+	int n = sqlite3_column_bytes(s->handle, column);
+
+	if (!p && sqlite3_column_type(s->handle, column) != SQLITE_NULL)
+		p = "";
+	return (struct str){ p, p ? (size_t)n : 0 };
+}
+
+/* ---- transactions ----------------------------------------------------------------------------------------------------------- */
+
+static int
+control(struct sqlite *c, enum sqlite_control which)
+{
+	int code = sqlite3_step(c->controls[which]);
+
+	sqlite3_reset(c->controls[which]);
+	return code == SQLITE_DONE ? SQLITE_OK : code;
+}
+
+static struct err *
+control_err(struct sqlite *c, struct arena *a, enum sqlite_control which)
+{
+	int code = control(c, which);
+
+	return code == SQLITE_OK ? NULL : db_sqlite_err(c, a, code, control_texts[which]);
+}
+
+static void
+release_all(struct sqlite *c)
+{
+	for (struct statement *s = c->statements.newest; s && c->busy > 0; s = s->older)
+		if (s->busy)
+			release(c, s);
+}
+
+static struct err *
+sqlite_begin(struct db_conn *conn, struct arena *a, bool write)
+{
+	struct sqlite *c = (struct sqlite *)conn;
+
+	c->sequence_count = 0;
+	return control_err(c, a, write ? CONTROL_BEGIN_WRITE : CONTROL_BEGIN_READ);
+}
+
+static struct err *
+sqlite_commit(struct db_conn *conn, struct arena *a)
+{
+	struct sqlite *c = (struct sqlite *)conn;
+
+	release_all(c);
+	TRY(db_sqlite_sequences_write(c, a));
+	int code = control(c, CONTROL_COMMIT);
+	if (code == SQLITE_OK)
+		return NULL;
+	struct err *e = db_sqlite_err(c, a, code, "COMMIT");
+	/* The log may hold the whole transaction although the disk did not confirm it: after a crash it may come back. */
+	if ((code & 0xff) == SQLITE_IOERR) {
+		c->base.trouble = DB_TROUBLE_UNKNOWN;
+		e->code = ERR_COMMIT_UNKNOWN;
+		e->message = err_new(a, ERR_COMMIT_UNKNOWN, "")->message;
+	}
+	return e;
+}
+
+static void
+sqlite_rollback(struct db_conn *conn)
+{
+	struct sqlite *c = (struct sqlite *)conn;
+
+	release_all(c);
+	c->sequence_count = 0;
+	/* SQLite has rolled back by itself after some faults of the disk. */
+	if (!sqlite3_get_autocommit(c->handle))
+		control(c, CONTROL_ROLLBACK);
+}
+
+static struct err *
+sqlite_mark(struct db_conn *conn, struct arena *a)
+{
+	return control_err((struct sqlite *)conn, a, CONTROL_MARK);
+}
+
+static struct err *
+sqlite_keep(struct db_conn *conn, struct arena *a)
+{
+	release_all((struct sqlite *)conn);
+	return control_err((struct sqlite *)conn, a, CONTROL_KEEP);
+}
+
+static bool
+sqlite_undo(struct db_conn *conn)
+{
+	struct sqlite *c = (struct sqlite *)conn;
+
+	release_all(c);
+	return !sqlite3_get_autocommit(c->handle) && control(c, CONTROL_UNDO) == SQLITE_OK &&
+	       control(c, CONTROL_KEEP) == SQLITE_OK;
+}
+
+static struct err *
+sqlite_revive(struct db_conn *conn, struct arena *a)
+{
+	(void)conn;
+	(void)a;
+	return NULL; /* a file is not lost; only the fault plan of a test says so */
+}
+
+/* ---- connections ------------------------------------------------------------------------------------------------------------ */
+
+static void
+sqlite_close(struct db_conn *conn)
+{
+	struct sqlite *c = (struct sqlite *)conn;
+
+	while (c->statements.newest)
+		drop_statement(c, c->statements.newest);
+	for (size_t i = 0; i < COUNT(c->controls); i++)
+		sqlite3_finalize(c->controls[i]);
+	int code = sqlite3_close(c->handle);
+	check(code == SQLITE_OK);
+	free(c);
+}
+
+static const struct db_driver sqlite_driver = {
+	.kind = DB_SQLITE,
+	.revive = sqlite_revive,
+	.close = sqlite_close,
+	.begin = sqlite_begin,
+	.commit = sqlite_commit,
+	.rollback = sqlite_rollback,
+	.mark = sqlite_mark,
+	.keep = sqlite_keep,
+	.undo = sqlite_undo,
+	.query = sqlite_query,
+	.next = sqlite_next,
+	.finish = sqlite_finish,
+	.exec = sqlite_exec,
+	.prepare = sqlite_prepare,
+	.script = sqlite_script,
+	.next_id = db_sqlite_next_id,
+	.is_null = sqlite_is_null,
+	.integer = sqlite_integer,
+	.real = sqlite_real,
+	.text = sqlite_text,
+};
+
+static int
+set_up(struct sqlite *c, enum db_role role)
+{
+	int code = sqlite3_busy_timeout(c->handle, BUSY_TIMEOUT_MS);
+
+	if (code == SQLITE_OK)
+		code = sqlite3_exec(
+			c->handle, role == DB_WRITER ? writer_setup : reader_setup, NULL, NULL, NULL);
+	if (code == SQLITE_OK)
+		code = sqlite3_exec(c->handle, common_setup, NULL, NULL, NULL);
+	for (size_t i = 0; code == SQLITE_OK && i < COUNT(c->controls); i++)
+		code = sqlite3_prepare_v3(
+			c->handle, control_texts[i], -1, SQLITE_PREPARE_PERSISTENT, &c->controls[i], NULL);
+	return code;
+}
+
+struct err *
+db_sqlite_connect(struct db *db, struct arena *a, enum db_role role, struct db_conn **out)
+{
+	struct sqlite *c = calloc(1, sizeof(*c));
+	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
+		    (role == DB_WRITER ? SQLITE_OPEN_CREATE : 0);
+	int code;
+
+	check(c);
+	c->base = (struct db_conn){ .driver = &sqlite_driver, .db = db };
+	code = sqlite3_open_v2(db->target, &c->handle, flags, NULL);
+	if (code == SQLITE_OK)
+		code = set_up(c, role);
+	if (code != SQLITE_OK) {
+		struct err *e = err_private(a, ERR_UNAVAILABLE, "cannot open the database %s: %s", db->target,
+			c->handle ? sqlite3_errmsg(c->handle) : sqlite3_errstr(code));
+		sqlite_close(&c->base);
+		return e;
+	}
+	*out = &c->base;
+	return NULL;
+}

@@ -57,6 +57,7 @@ struct api_route {
 	const struct api_param *params; /* ends with name NULL; may be NULL */
 	const char *request_schema;  /* JSON Schema of a body that no table describes; NULL otherwise */
 	const char *answer_schema;   /* likewise of the answer */
+	const char *answer_type;     /* media type of an answer that is not JSON; NULL otherwise */
 	const char *request_example; /* JSON text; likewise answer_example */
 	const char *answer_example;
 	int success;                 /* 0: by method and operation (GET 200, POST 201, DELETE 204) */
@@ -74,7 +75,7 @@ struct api_ctx {
 	const struct http_request *request;
 	struct str path_params[API_PATH_PARAMS_MAX]; /* decoded, in order of the path */
 	struct form query;
-	json_val *body;                 /* parsed, for JSON bodies; NULL for none */
+	json_val *body;                 /* parsed, for JSON bodies; an empty one is {}, NULL where the route takes none */
 	struct actor actor;
 	struct buf out;                 /* the answer's body */
 	struct json_out json;           /* writes into out */
@@ -104,6 +105,8 @@ struct api_done *api_no_content(struct api_ctx *c);
 struct api_done *api_bytes(struct api_ctx *c, int status, struct str content_type, struct str body);
 /* More header fields of the answer; call before the reply function. value on the arena. */
 void api_header(struct api_ctx *c, const char *name, struct str value);
+/* The answer holds a secret, or depends on more than actor, address and query: no cache keeps it. Call before the reply function. */
+void api_no_store(struct api_ctx *c);
 
 /* ---- for handlers -------------------------------------------------------------------------------------------------------------- */
 

@@ -18,6 +18,7 @@ extern const struct res_def *const api_resources[];
 /* Every table of routes: NULL-terminated. */
 extern const struct api_routes *const api_route_tables[];
 
-extern const struct api_routes system_routes; /* health, documentation, pages */
+extern const struct api_routes page_routes;   /* landing page, documentation and their files */
+extern const struct api_routes system_routes; /* health, root */
 
 #endif

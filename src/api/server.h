@@ -3,6 +3,7 @@
 #define API_SERVER_H
 
 #include "api/api.h"
+#include "api/rate_limit.h"
 
 struct api_options {
 	struct http_options http;   /* handler, fault and arg are filled in by api_start */
@@ -10,6 +11,7 @@ struct api_options {
 	struct iam *iam;            /* open; the interface authenticates with it and does not close it */
 	const struct clock *clock;
 	bool no_rate_limit;
+	struct rate_rules rates;    /* requests a window; 0: the contract's number */
 	bool no_answer_cache;
 	int slow_threads;           /* pool of API_SLOW */
 	struct str public_url;      /* for absolute links; empty: from the Host header */

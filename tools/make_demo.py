@@ -21,19 +21,18 @@ FIRST_DAY, LAST_DAY = datetime.date(2010, 12, 1), datetime.date(2011, 12, 9)
 MARKETS = 10
 CENT = Decimal("0.01")
 
-# Figures in the order of their KPI numbers: key, name, type, unit, aggregation of a period, direction, round targets to,
-# growth asked for, description.
-Figure = collections.namedtuple("Figure", "key name type unit aggregation direction step growth description")
+# Figures in the order of their KPI numbers; step is what targets are rounded to, growth what they ask for.
+Figure = collections.namedtuple("Figure", "key name type unit currency decimals aggregation direction step growth description")
 FIGURES = [
-    Figure("net", "Net revenue", "CURRENCY", "GBP", "sum", "higher", Decimal(10), Decimal("1.05"),
+    Figure("net", "Net revenue", "CURRENCY", "GBP", "GBP", 2, "sum", "higher", Decimal(10), Decimal("1.05"),
            "Invoiced lines less credit notes and adjustments, by the day of the document"),
-    Figure("gross", "Gross revenue", "CURRENCY", "GBP", "sum", "higher", Decimal(10), Decimal("1.05"),
+    Figure("gross", "Gross revenue", "CURRENCY", "GBP", "GBP", 2, "sum", "higher", Decimal(10), Decimal("1.05"),
            "Invoiced lines before credit notes"),
-    Figure("invoices", "Invoices", "COUNT", "invoices", "sum", "higher", Decimal(1), Decimal("1.05"),
+    Figure("invoices", "Invoices", "COUNT", "invoices", "", 0, "sum", "higher", Decimal(1), Decimal("1.05"),
            "Invoices issued"),
-    Figure("credits", "Credit notes", "COUNT", "credit notes", "sum", "lower", Decimal(1), Decimal("0.95"),
+    Figure("credits", "Credit notes", "COUNT", "credit notes", "", 0, "sum", "lower", Decimal(1), Decimal("0.95"),
            "Credit notes issued; fewer are better"),
-    Figure("customers", "Active customers", "COUNT", "customers a day", "avg", "higher", Decimal("0.1"), Decimal("1.05"),
+    Figure("customers", "Active customers", "COUNT", "customers a day", "", 1, "avg", "higher", Decimal("0.1"), Decimal("1.05"),
            "Different customers with an invoice on the day; a period shows the mean of its days"),
 ]
 # How the data name a market → how the demo does, where that differs.
@@ -201,15 +200,16 @@ def derive(lines, daily):
         owner = f"emp-{markets.index(country) + 1:03d}" if country else "mgr-001"
         kpi_table.append((kpi, figure.name + (f", {where}" if where else ""),
                           figure.description + (f"; market {where}" if where else "; all markets"), figure.type, figure.unit,
-                          figure.aggregation, figure.direction, 0, wanted[max(wanted)], "0.8", "0.6",
+                          figure.currency, figure.decimals, figure.aggregation, "month", figure.direction, 0,
+                          wanted[max(wanted)], "0.8", "0.6",
                           team_of(country) if country else "", owner, where))
         values += [(kpi, date, group[date].value(figure.key)) for date in open_dates]
         targets += [(kpi, "month", f"{month}-01", target) for month, target in sorted(wanted.items())]
     return {
         "company.csv": table("name,time_zone,currency,country,industry",
                              [("Demo Retail Ltd", "Europe/London", "GBP", "United Kingdom", "Online retail of gifts")]),
-        "kpis.csv": table("id,name,description,type,unit,aggregation,direction,min_value,target_value,warning_threshold,"
-                          "critical_threshold,team,owner,market", kpi_table),
+        "kpis.csv": table("id,name,description,type,unit,currency,decimals,aggregation,period,direction,min_value,target_value,"
+                          "warning_threshold,critical_threshold,team,owner,market", kpi_table),
         "values.csv": table("kpi,date,value", values),
         "targets.csv": table("kpi,period,start,target", targets),
         "people.csv": table("username,password,employee_id,first_name,last_name,email,role,supervisor,department,team",

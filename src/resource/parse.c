@@ -210,16 +210,22 @@ is_required(const struct parse *p, const struct res_slot *slot)
 	       ((slot->field->flags & RF_REQUIRED) || (slot->flags & RV_REQUIRED));
 }
 
+/* A made id may be given as null, which asks for one. */
+static bool
+is_made_id(const struct res_def *def, const struct res_field *f)
+{
+	return def->id_prefix && strcmp(f->name, def->id_field ? def->id_field : "id") == 0;
+}
+
 static void
 null_take(struct parse *p, const struct member *m)
 {
 	const struct res_field *f = m->slot.field;
 	struct res_row *row = p->record;
-	if (!(f->flags & RF_NULL)) {
+	if (f->flags & RF_NULL)
+		row->null |= res_bit(p->def, f);
+	else if (!is_made_id(p->def, f))
 		fault(p, m->path, NOT_NULL);
-		return;
-	}
-	row->null |= res_bit(p->def, f);
 }
 
 static size_t

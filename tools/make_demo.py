@@ -200,8 +200,8 @@ def derive(lines, daily):
         owner = f"emp-{markets.index(country) + 1:03d}" if country else "mgr-001"
         kpi_table.append((kpi, figure.name + (f", {where}" if where else ""),
                           figure.description + (f"; market {where}" if where else "; all markets"), figure.type, figure.unit,
-                          figure.currency, figure.decimals, figure.aggregation, "month", figure.direction, 0,
-                          wanted[max(wanted)], "0.8", "0.6",
+                          figure.currency, figure.decimals, figure.aggregation, "month", figure.direction,
+                          "" if figure.key == "net" else 0, wanted[max(wanted)], "0.8", "0.6",
                           team_of(country) if country else "", owner, where))
         values += [(kpi, date, group[date].value(figure.key)) for date in open_dates]
         targets += [(kpi, "month", f"{month}-01", target) for month, target in sorted(wanted.items())]

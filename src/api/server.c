@@ -56,3 +56,12 @@ api_stop(struct api *api, int drain_ms)
 	rate_limiter_free(api->limiter);
 	answer_cache_free(api->cache);
 }
+
+struct err *
+api_describe(struct arena *a, struct str *out)
+{
+	struct router *router = NULL;
+	TRY(router_new(a, api_route_tables, &router));
+	*out = openapi_write(a, router, api_version);
+	return NULL;
+}

@@ -21,5 +21,9 @@ struct api_options {
 struct err *api_start(struct arena *a, const struct api_options *o, struct api **out) MUST_USE;
 struct http_server *api_http(struct api *api);
 void api_stop(struct api *api, int drain_ms);
+/* The description of every route (OpenAPI 3.1) without starting anything. */
+struct err *api_describe(struct arena *a, struct str *out) MUST_USE;
+/* The version of this binary. */
+extern const char *const api_version;
 
 #endif

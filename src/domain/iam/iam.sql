@@ -178,3 +178,28 @@ UPDATE person SET supervisor_id = NULL WHERE company_id = $1 AND supervisor_id =
 
 -- name: team_free_lead
 UPDATE team SET lead_id = NULL WHERE company_id = $1 AND lead_id = $2
+
+-- name: company_tables @sqlite
+SELECT m.name FROM sqlite_master m
+WHERE m.type = 'table' AND EXISTS (SELECT 1 FROM pragma_table_info(m.name) c WHERE c.name = 'company_id')
+ORDER BY m.name
+-- name: company_tables @postgres
+SELECT CAST(table_name AS TEXT) FROM information_schema.columns
+WHERE column_name = 'company_id' AND table_schema = current_schema()
+ORDER BY table_name
+
+-- name: company_references @sqlite
+SELECT DISTINCT m.name, f."table" FROM sqlite_master m, pragma_foreign_key_list(m.name) f WHERE m.type = 'table'
+-- name: company_references @postgres
+SELECT DISTINCT CAST(own.relname AS TEXT), CAST(other.relname AS TEXT)
+FROM pg_constraint f JOIN pg_class own ON own.oid = f.conrelid JOIN pg_class other ON other.oid = f.confrelid
+WHERE f.contype = 'f' AND own.relnamespace = CAST(current_schema() AS regnamespace)
+
+-- name: login_name_drop_company
+DELETE FROM login_name WHERE person_company_id = $1
+
+-- name: company_search_drop
+DELETE FROM search_text WHERE company_id = 0 AND resource = $1 AND object_id = $2
+
+-- name: company_drop
+DELETE FROM company WHERE company_id = 0 AND id = $1

@@ -117,12 +117,17 @@ keyring_load(struct keyring *k, struct db_tx *tx, size_t *count)
 		if (!row || n == KEYRING_KEYS_MAX)
 			break;
 		struct str kid = db_text(&r, 0);
-		struct signing_key *key = &keys[n++];
+		struct signing_key *key = &keys[n];
 		*key = (struct signing_key){ 0 };
-		if (kid.n != KEYRING_KID_BYTES || !unseal(k, db_text(&r, 1), key->secret))
-			return err_new(db_tx_arena(tx), ERR_UNAVAILABLE,
-				"The signing keys of this database were sealed with another secret file.");
+		if (kid.n != KEYRING_KID_BYTES || !unseal(k, db_text(&r, 1), key->secret)) {
+			LOG(LOG_WARN,
+				"a signing key was sealed with another secret file: its tokens are not "
+				"accepted here",
+				L_STR("kid", kid));
+			continue;
+		}
 		memcpy(key->kid, kid.p, kid.n);
+		n++;
 	}
 	pthread_rwlock_wrlock(&k->lock);
 	memcpy(k->keys, keys, n * sizeof(keys[0]));

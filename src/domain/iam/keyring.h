@@ -21,7 +21,7 @@ struct signing_key {
 /* Reads the secret file, or makes it with mode 0600 (UNAVAILABLE naming the file: unreadable, not a secret file). */
 struct err *keyring_new(struct arena *a, struct str secret_file, struct keyring **out) MUST_USE;
 void keyring_free(struct keyring *k);
-/* Reads all keys; *count their number. UNAVAILABLE when one was sealed with another secret file. */
+/* Reads all keys; *count their number. One that was sealed with another secret file (a restored database) is left out with a warning. */
 struct err *keyring_load(struct keyring *k, struct db_tx *tx, size_t *count) MUST_USE;
 /* Stores a new key, which signs from the next keyring_load on. */
 struct err *keyring_add(struct keyring *k, struct db_tx *tx, struct instant now) MUST_USE;

@@ -1,0 +1,173 @@
+/*
+ * `sextant serve`: opens everything from the bottom up, says where it listens, waits for a signal, and closes everything from the top
+ * down. Signals are blocked in all threads and taken by this one, so that no handler runs between two instructions of anything.
+ */
+#include "api/server.h"
+#include "app/command.h"
+#include "app/demo.h"
+#include "domain/iam/auth.h"
+#include "domain/iam/setup.h"
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#define DRAIN_MS 10000 /* for what is under way when the server stops */
+
+struct server {
+	struct command_context *c;
+	struct command_database database;
+	struct iam *iam;
+	struct api *api;
+	struct str setup; /* the one-time token of a first start; empty later */
+};
+
+static int
+core_count(void)
+{
+	long n = sysconf(_SC_NPROCESSORS_ONLN);
+	return n > 0 ? (int)n : 1;
+}
+
+static int
+thread_count(const struct config *o)
+{
+	return o->threads ? (int)o->threads : core_count();
+}
+
+/* Everyone inherits the mask; a peer that hangs up while it is written to is an error code, no signal. */
+static void
+block_signals(sigset_t *stops)
+{
+	sigemptyset(stops);
+	sigaddset(stops, SIGTERM);
+	sigaddset(stops, SIGINT);
+	sigset_t all = *stops;
+	sigaddset(&all, SIGPIPE);
+	check(pthread_sigmask(SIG_BLOCK, &all, NULL) == 0);
+}
+
+static struct err *
+open_iam(struct server *s)
+{
+	struct command_context *c = s->c;
+	struct iam_options o = {
+		.db = s->database.db,
+		.clock = &clock_system,
+		.threads = thread_count(&c->config),
+		.secret_file = config_file(c->arena, &c->config, "secret.key"),
+		.access_s = c->config.access_token_s,
+		.refresh_s = c->config.refresh_token_s,
+	};
+	return iam_open(c->arena, &o, &s->iam);
+}
+
+static struct err *
+start_api(struct server *s)
+{
+	struct command_context *c = s->c;
+	const struct config *o = &c->config;
+	static const struct str preset = STR_INIT("127.0.0.1:8000");
+	struct api_options api = {
+		.http = {
+			.listen = o->listen_count ? o->listen : &preset,
+			.listen_count = o->listen_count ? o->listen_count : 1,
+			.threads = thread_count(o),
+			.tls_cert_file = o->tls_cert,
+			.tls_key_file = o->tls_key,
+			.behind_proxy = o->behind_proxy,
+			.insecure_http = o->insecure_http,
+			.cors_origins = o->cors,
+			.clock = &clock_system,
+		},
+		.db = s->database.db,
+		.iam = s->iam,
+		.clock = &clock_system,
+		.no_rate_limit = o->no_rate_limit,
+		.no_answer_cache = o->no_answer_cache,
+		.slow_threads = o->slow_threads ? (int)o->slow_threads : core_count() > 2 ? core_count() : 2,
+		.public_url = o->public_url,
+		.login_failures_401 = o->login_failures_401,
+	};
+	return api_start(c->arena, &api, &s->api);
+}
+
+static struct err *
+load_demo(struct server *s)
+{
+	bool loaded = false;
+	if (!s->c->config.demo)
+		return NULL;
+	int64_t began_us = monotonic_us();
+	TRY(demo_load(s->database.db, s->c->arena, &clock_system, s->c->config.demo_shift, &loaded));
+	if (loaded)
+		LOG(LOG_INFO, "the demo company is loaded",
+			L_INT("duration_ms", (monotonic_us() - began_us) / 1000));
+	return NULL;
+}
+
+static struct err *
+open_all(struct server *s)
+{
+	TRY(command_database_open(s->c, true, &s->database));
+	TRY(load_demo(s));
+	TRY(open_iam(s));
+	TRY(iam_setup_token(s->iam, s->c->arena, &s->setup));
+	return start_api(s);
+}
+
+static void
+close_all(struct server *s)
+{
+	if (s->api)
+		api_stop(s->api, DRAIN_MS);
+	iam_close(s->iam);
+	command_database_close(&s->database);
+}
+
+/* "http://127.0.0.1:8000" of the i-th listener. */
+static struct str
+address_url(struct server *s, size_t i)
+{
+	return arena_fmt(s->c->arena, "http%s://%.*s", s->c->config.tls_cert.n ? "s" : "",
+		STR_ARG(http_server_address(api_http(s->api), i)));
+}
+
+static void
+announce(struct server *s)
+{
+	const struct config *o = &s->c->config;
+	size_t count = o->listen_count ? o->listen_count : 1;
+	if (s->setup.n) {
+		struct str base = o->public_url.n ? o->public_url : address_url(s, 0);
+		command_say(s->c,
+			"nobody can log in yet; make the first administrator at %.*s/setup?token=%.*s",
+			STR_ARG(base), STR_ARG(s->setup));
+	}
+	for (size_t i = 0; i < count; i++)
+		command_say(s->c, "ready %.*s", STR_ARG(address_url(s, i)));
+}
+
+static struct err *
+run(struct server *s, const sigset_t *stops)
+{
+	TRY(open_all(s));
+	announce(s);
+	int signal = 0;
+	while (sigwait(stops, &signal) != 0)
+		;
+	LOG(LOG_INFO, "stopping", L_INT("signal", signal));
+	return NULL;
+}
+
+struct err *
+serve_command(struct command_context *c)
+{
+	struct server s = { .c = c, .database = { .lock = -1 } };
+	sigset_t stops;
+	if (c->config.argument_count)
+		return command_usage(c, "serve takes options only");
+	block_signals(&stops);
+	struct err *e = run(&s, &stops);
+	close_all(&s);
+	return e;
+}

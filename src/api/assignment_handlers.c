@@ -4,6 +4,7 @@
  */
 #include "api/registry.h"
 #include "domain/kpi/assignment.h"
+#include "resource/res_sql.h"
 
 /* Only living assignments of the path's KPI. */
 static void
@@ -42,7 +43,8 @@ static struct err *
 find(struct api_ctx *c, enum kpi_right right, struct kpi *k, struct assignment *x)
 {
 	TRY(kpi_require(&c->res, c->path_params[0], right, k));
-	TRY(res_read_for(&c->res, &assignment_res, right == KPI_MAY_VIEW ? RES_READ : RES_UPDATE, c->path_params[1], x));
+	TRY(res_read_for(&c->res, &assignment_res, right == KPI_MAY_VIEW ? RES_READ : RES_UPDATE,
+		c->path_params[1], x));
 	if (!str_eq(x->kpi_id, k->id) || x->status == ASSIGN_INACTIVE)
 		return err_word(err_new(c->res.arena, ERR_NOT_FOUND, ""), "ASSIGNMENT_NOT_FOUND");
 	return NULL;
@@ -63,7 +65,8 @@ create(struct api_ctx *c, struct assignment *x)
 	struct kpi k = { 0 };
 
 	TRY(kpi_require(&c->res, c->path_params[0], KPI_MAY_ASSIGN, &k));
-	TRY(res_parse(&c->res, &assignment_res, c->route->view, c->body, RES_MODE_CREATE, api_is_strict(c), x));
+	TRY(res_parse(
+		&c->res, &assignment_res, c->route->view, c->body, RES_MODE_CREATE, api_is_strict(c), x));
 	return assignment_create(&c->res, &k, x);
 }
 
@@ -84,7 +87,8 @@ change(struct api_ctx *c, struct assignment *x)
 	TRY(find(c, KPI_MAY_ASSIGN, &k, &old));
 	TRY(api_check_match(c, &old));
 	*x = old;
-	TRY(res_parse(&c->res, &assignment_res, c->route->view, c->body, RES_MODE_MERGE, api_is_strict(c), x));
+	TRY(res_parse(
+		&c->res, &assignment_res, c->route->view, c->body, RES_MODE_MERGE, api_is_strict(c), x));
 	return assignment_change(&c->res, &old, x);
 }
 
@@ -111,19 +115,25 @@ assignment_delete(struct api_ctx *c)
 }
 
 static const struct api_route routes[] = {
-	{ HTTP_GET, "/api/kpis/{kpi_id}/assignments", assignments_list, PERM_AUTHENTICATED, API_READ, API_BODY_NONE, &assignment_res,
-		&assignment_view, RES_LIST, .summary = "List a KPI's assignments" },
-	{ HTTP_POST, "/api/kpis/{kpi_id}/assignments", assignment_post, PERM_AUTHENTICATED, API_WRITE, API_BODY_JSON, &assignment_res,
-		&assignment_view, RES_CREATE, .summary = "Assign a KPI",
-		.doc = "Needs ASSIGN_KPI, MANAGE_KPI or an assignment with can_assign. Rights that are not named are those of the role when "
+	{ HTTP_GET, "/api/kpis/{kpi_id}/assignments", assignments_list, PERM_AUTHENTICATED, API_READ,
+		API_BODY_NONE, &assignment_res, &assignment_view, RES_LIST,
+		.summary = "List a KPI's assignments" },
+	{ HTTP_POST, "/api/kpis/{kpi_id}/assignments", assignment_post, PERM_AUTHENTICATED, API_WRITE,
+		API_BODY_JSON, &assignment_res, &assignment_view, RES_CREATE, .summary = "Assign a KPI",
+		.doc = "Needs ASSIGN_KPI, MANAGE_KPI or an assignment with can_assign. Rights that are not "
+		       "named are those of the role when "
 		       "none is named, otherwise none." },
-	{ HTTP_GET, "/api/kpis/{kpi_id}/assignments/{assignment_id}", assignment_get, PERM_AUTHENTICATED, API_READ, API_BODY_NONE,
-		&assignment_res, &assignment_view, RES_READ, .summary = "Read an assignment" },
-	{ HTTP_PUT, "/api/kpis/{kpi_id}/assignments/{assignment_id}", assignment_put, PERM_AUTHENTICATED, API_WRITE, API_BODY_JSON,
-		&assignment_res, &assignment_view, RES_UPDATE, .summary = "Change an assignment",
+	{ HTTP_GET, "/api/kpis/{kpi_id}/assignments/{assignment_id}", assignment_get, PERM_AUTHENTICATED,
+		API_READ, API_BODY_NONE, &assignment_res, &assignment_view, RES_READ,
+		.summary = "Read an assignment" },
+	{ HTTP_PUT, "/api/kpis/{kpi_id}/assignments/{assignment_id}", assignment_put, PERM_AUTHENTICATED,
+		API_WRITE, API_BODY_JSON, &assignment_res, &assignment_view, RES_UPDATE,
+		.summary = "Change an assignment",
 		.doc = "Only what is given changes, nested objects included." },
-	{ HTTP_DELETE, "/api/kpis/{kpi_id}/assignments/{assignment_id}", assignment_delete, PERM_AUTHENTICATED, API_WRITE, API_BODY_NONE,
-		&assignment_res, &assignment_view, RES_DELETE, .summary = "Remove an assignment" },
+	{ HTTP_DELETE, "/api/kpis/{kpi_id}/assignments/{assignment_id}", assignment_delete,
+		PERM_AUTHENTICATED, API_WRITE, API_BODY_NONE, &assignment_res, &assignment_view, RES_DELETE,
+		.summary = "Remove an assignment" },
 };
 
-const struct api_routes assignment_routes = { routes, COUNT(routes), "KPI assignments", "To whom a KPI is given, and with which rights." };
+const struct api_routes assignment_routes = { routes, COUNT(routes), "KPI assignments",
+	"To whom a KPI is given, and with which rights." };

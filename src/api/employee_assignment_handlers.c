@@ -5,6 +5,7 @@
 #include "api/registry.h"
 #include "base/limits.h"
 #include "domain/kpi/assignment.h"
+#include "resource/res_sql.h"
 
 #define BULK_EMPLOYEES_MAX 500
 
@@ -141,7 +142,8 @@ list_bulk(struct api_ctx *c)
 		if (str_is_empty(f.employee_id))
 			continue;
 		if (++count > BULK_EMPLOYEES_MAX)
-			e = err_field(c->res.arena, "employee_ids", "Ensure there are no more than %d employees.", BULK_EMPLOYEES_MAX);
+			e = err_field(c->res.arena, "employee_ids",
+				"Ensure there are no more than %d employees.", BULK_EMPLOYEES_MAX);
 		if (!e)
 			e = read_list(c, &f, &page);
 		if (e)
@@ -170,23 +172,36 @@ answer_one(struct api_ctx *c, struct assignment *x, int status)
 		e = assignment_complete_values(&c->res, &x, 1);
 	if (e)
 		return api_fail(c, e);
-	res_write(&c->json, &c->res, &assignment_res, over ? &assignment_warned_view : &assignment_employee_view, x);
+	res_write(&c->json, &c->res, &assignment_res,
+		over ? &assignment_warned_view : &assignment_employee_view, x);
 	return api_json(c, status);
 }
 
-/* The KPI that the body names; one that does not exist, or is not seen, is a fault of the body here. */
-static struct err *
-kpi_of_body(struct api_ctx *c, struct kpi *k)
+/* The KPI that the body names, as a text; what is wrong with it joins the other faults. */
+static struct str
+kpi_id_of_body(struct api_ctx *c, struct err **faults)
 {
 	json_val *id = json_get(c->body, STR("kpiDefinitionId"));
 
-	if (!id || json_type_of(id) == JSON_NULL)
-		return err_field(c->res.arena, "kpiDefinitionId", "This field is required.");
-	if (json_type_of(id) != JSON_STRING)
-		return err_field(c->res.arena, "kpiDefinitionId", "Not a valid string.");
-	struct err *e = kpi_require(&c->res, json_string(id), KPI_MAY_ASSIGN, k);
+	if (!id)
+		err_add_field(c->res.arena, faults, STR("kpiDefinitionId"), "This field is required.");
+	else if (json_type_of(id) == JSON_NULL)
+		err_add_field(c->res.arena, faults, STR("kpiDefinitionId"), "This field may not be null.");
+	else if (json_type_of(id) != JSON_STRING)
+		err_add_field(c->res.arena, faults, STR("kpiDefinitionId"), "Not a valid string.");
+	else
+		return json_string(id);
+	return STR("");
+}
+
+/* One that does not exist, or is not seen, is a fault of the body here. */
+static struct err *
+kpi_of_body(struct api_ctx *c, struct str id, struct kpi *k)
+{
+	struct err *e = kpi_require(&c->res, id, KPI_MAY_ASSIGN, k);
 	if (e && e->code == ERR_NOT_FOUND)
-		return err_field(c->res.arena, "kpiDefinitionId", "Invalid pk \"%.*s\" - object does not exist.", STR_ARG(json_string(id)));
+		return err_field(c->res.arena, "kpiDefinitionId",
+			"Invalid pk \"%.*s\" - object does not exist.", STR_ARG(id));
 	return e;
 }
 
@@ -214,12 +229,14 @@ static struct err *
 create(struct api_ctx *c, struct assignment *x)
 {
 	struct kpi k = { 0 };
-	struct err *faults = NULL;
+	struct err *faults = res_parse(&c->res, &assignment_res, &assignment_employee_view, c->body,
+		RES_MODE_CREATE, api_is_strict(c), x);
+	struct str kpi_id = STR("");
 
-	TRY(res_parse(&c->res, &assignment_res, &assignment_employee_view, c->body, RES_MODE_CREATE, api_is_strict(c), x));
-	faults = kpi_of_body(c, &k);
-	if (faults)
-		return faults;
+	if (json_type_of(c->body) == JSON_OBJECT && (!faults || faults->code == ERR_INVALID_INPUT))
+		kpi_id = kpi_id_of_body(c, &faults);
+	TRY(faults);
+	TRY(kpi_of_body(c, kpi_id, &k));
 	/* Who carries the KPI sees it; changing it is another matter. */
 	x->target_type = ASSIGN_USER;
 	x->can_view = true;
@@ -240,7 +257,8 @@ static void
 check_same(struct api_ctx *c, const char *name, struct str path, struct err **e)
 {
 	json_val *v = json_get(c->body, str_from_cstr(name));
-	if (v && json_type_of(v) != JSON_NULL && (json_type_of(v) != JSON_STRING || !str_eq(json_string(v), path)))
+	if (v && json_type_of(v) != JSON_NULL &&
+		(json_type_of(v) != JSON_STRING || !str_eq(json_string(v), path)))
 		err_add_field(c->res.arena, e, str_from_cstr(name), "It differs from the one in the path.");
 }
 
@@ -266,7 +284,8 @@ change(struct api_ctx *c, struct assignment *x)
 	TRY(e);
 	TRY(api_check_match(c, &old));
 	*x = old;
-	TRY(res_parse(&c->res, &assignment_res, &assignment_employee_view, c->body, RES_MODE_MERGE, api_is_strict(c), x));
+	TRY(res_parse(&c->res, &assignment_res, &assignment_employee_view, c->body, RES_MODE_MERGE,
+		api_is_strict(c), x));
 	return rename_fields(assignment_change(&c->res, &old, x));
 }
 
@@ -291,10 +310,10 @@ assignment_delete(struct api_ctx *c)
 
 /* ---- routes ---- */
 
-#define BASE      "/api/v1/kpi-management/assignments"
-#define SEE       (PERM_BIT(PERM_VIEW_ALL) | PERM_BIT(PERM_VIEW_TEAM))
-#define SEE_OWN   (SEE | PERM_BIT(PERM_VIEW_OWN))
-#define ASSIGN    PERM_BIT(PERM_ASSIGN_KPI)
+#define BASE	  "/api/v1/kpi-management/assignments"
+#define SEE	  (PERM_BIT(PERM_VIEW_ALL) | PERM_BIT(PERM_VIEW_TEAM))
+#define SEE_OWN	  (SEE | PERM_BIT(PERM_VIEW_OWN))
+#define ASSIGN	  PERM_BIT(PERM_ASSIGN_KPI)
 #define ONE_PATH  BASE "/employee/{employeeId}/kpi/{kpiDefinitionId}"
 #define ID_SCHEMA "{\"type\":\"string\"}"
 
@@ -302,11 +321,13 @@ static const struct api_param all_params[] = {
 	{ "employee_id", ID_SCHEMA, "Only of this employee.", false },
 	{ "supervisor_id", ID_SCHEMA, "Only under this supervisor.", false },
 	{ "kpi_id", ID_SCHEMA, "Only of this KPI.", false },
-	{ "effective_date", "{\"type\":\"string\",\"format\":\"date\"}", "Only those in force on this day.", false },
+	{ "effective_date", "{\"type\":\"string\",\"format\":\"date\"}", "Only those in force on this day.",
+		false },
 	{ NULL, NULL, NULL, false },
 };
 static const struct api_param employee_params[] = {
-	{ "activeOnly", "{\"type\":\"boolean\",\"default\":true}", "Leave out what was removed, suspended or has ended.", false },
+	{ "activeOnly", "{\"type\":\"boolean\",\"default\":true}",
+		"Leave out what was removed, suspended or has ended.", false },
 	{ NULL, NULL, NULL, false },
 };
 static const struct api_param bulk_params[] = {
@@ -317,21 +338,26 @@ static const struct api_param bulk_params[] = {
 #define VIEW .res = &assignment_res, .view = &assignment_employee_view
 
 static const struct api_route routes[] = {
-	{ HTTP_POST, BASE, assignment_post, ASSIGN, API_WRITE, API_BODY_JSON, VIEW, .op = RES_CREATE, .summary = "Assign a KPI to an employee",
+	{ HTTP_POST, BASE, assignment_post, ASSIGN, API_WRITE, API_BODY_JSON, VIEW, .op = RES_CREATE,
+		.summary = "Assign a KPI to an employee",
 		.doc = "Weights of more than 100 % in all are accepted with a list of warnings." },
-	{ HTTP_GET, BASE, list_all, SEE, API_READ, API_BODY_NONE, VIEW, .op = RES_LIST, .summary = "List employees' KPI assignments",
-		.params = all_params },
-	{ HTTP_GET, BASE "/employee/{employeeId}", list_of_employee, SEE_OWN, API_READ, API_BODY_NONE, VIEW, .op = RES_LIST,
-		.summary = "List an employee's KPI assignments", .params = employee_params },
-	{ HTTP_GET, BASE "/kpi/{kpiDefinitionId}", list_of_kpi, SEE, API_READ, API_BODY_NONE, VIEW, .op = RES_LIST,
-		.summary = "List the employees a KPI is assigned to" },
+	{ HTTP_GET, BASE, list_all, SEE, API_READ, API_BODY_NONE, VIEW, .op = RES_LIST,
+		.summary = "List employees' KPI assignments", .params = all_params },
+	{ HTTP_GET, BASE "/employee/{employeeId}", list_of_employee, SEE_OWN, API_READ, API_BODY_NONE, VIEW,
+		.op = RES_LIST, .summary = "List an employee's KPI assignments", .params = employee_params },
+	{ HTTP_GET, BASE "/kpi/{kpiDefinitionId}", list_of_kpi, SEE, API_READ, API_BODY_NONE, VIEW,
+		.op = RES_LIST, .summary = "List the employees a KPI is assigned to" },
 	{ HTTP_PUT, ONE_PATH, assignment_put, ASSIGN, API_WRITE, API_BODY_JSON, VIEW, .op = RES_UPDATE,
 		.summary = "Change an employee's KPI assignment", .doc = "Only what is given changes." },
-	{ HTTP_GET, BASE "/bulk", list_bulk, SEE, API_READ, API_BODY_NONE, .summary = "List the KPI assignments of several employees",
-		.doc = "Living assignments by employee id; an employee without any has an empty list.", .params = bulk_params,
-		.answer_schema = "{\"type\":\"object\",\"additionalProperties\":{\"type\":\"array\",\"items\":{\"$ref\":"
+	{ HTTP_GET, BASE "/bulk", list_bulk, SEE, API_READ, API_BODY_NONE,
+		.summary = "List the KPI assignments of several employees",
+		.doc = "Living assignments by employee id; an employee without any has an empty list.",
+		.params = bulk_params,
+		.answer_schema = "{\"type\":\"object\",\"additionalProperties\":{\"type\":\"array\","
+				 "\"items\":{\"$ref\":"
 				 "\"#/components/schemas/EmployeeAssignment\"}}}",
-		.answer_example = "{\"emp-001\":[{\"employeeId\":\"emp-001\",\"kpiDefinitionId\":\"kpi-001\",\"assignmentId\":"
+		.answer_example = "{\"emp-001\":[{\"employeeId\":\"emp-001\",\"kpiDefinitionId\":\"kpi-001\","
+				  "\"assignmentId\":"
 				  "\"assign-001\",\"status\":\"ACTIVE\",\"customTargetValue\":55000.00}]}" },
 	{ HTTP_DELETE, ONE_PATH, assignment_delete, ASSIGN, API_WRITE, API_BODY_NONE, VIEW, .op = RES_DELETE,
 		.summary = "Remove an employee's KPI assignment" },

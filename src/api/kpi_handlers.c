@@ -384,92 +384,117 @@ predictions(struct api_ctx *c)
 
 #define PERIOD_SCHEMA "{\"type\":\"string\",\"enum\":[\"day\",\"week\",\"month\",\"quarter\",\"year\"]}"
 #define DATE_SCHEMA   "{\"type\":\"string\",\"format\":\"date\"}"
-#define TARGET_SCHEMA                                                                                                     \
-	"{\"type\":\"object\",\"required\":[\"period\",\"start\",\"value\"],\"properties\":{\"period\":" PERIOD_SCHEMA    \
-	",\"start\":" DATE_SCHEMA ",\"value\":{\"type\":\"number\"}}}"
+#define TARGET_SCHEMA                                                                         \
+	"{\"type\":\"object\",\"required\":[\"period\",\"start\",\"value\"],\"properties\":{" \
+	"\"period\":" PERIOD_SCHEMA ",\"start\":" DATE_SCHEMA ",\"value\":{\"type\":\"number\"}}}"
 #define TARGET_EXAMPLE "{\"period\":\"month\",\"start\":\"2011-12-01\",\"value\":1243250}"
-#define TARGET_LIST_SCHEMA                                                                                                \
-	"{\"type\":\"object\",\"required\":[\"items\",\"total\",\"page\",\"pages\"],\"properties\":{\"items\":{\"type\":" \
-	"\"array\",\"items\":" TARGET_SCHEMA                                                                              \
-	"},\"total\":{\"type\":\"integer\"},\"page\":{\"type\":\"integer\"},\"pages\":{\"type\":\"integer\"}}}"
+#define TARGET_LIST_SCHEMA                                                                            \
+	"{\"type\":\"object\",\"required\":[\"items\",\"total\",\"page\",\"pages\"],\"properties\":{" \
+	"\"items\":{\"type\":"                                                                        \
+	"\"array\",\"items\":" TARGET_SCHEMA "},\"total\":{\"type\":\"integer\"},\"page\":{\"type\":" \
+					     "\"integer\"},\"pages\":{\"type\":\"integer\"}}}"
 #define TARGET_LIST_EXAMPLE "{\"items\":[" TARGET_EXAMPLE "],\"total\":1,\"page\":1,\"pages\":1}"
-#define NUMBER_OR_NULL      "{\"type\":[\"number\",\"null\"]}"
-#define ANALYTICS_SCHEMA                                                                                                  \
-	"{\"type\":\"object\",\"required\":[\"kpi_id\",\"current_value\",\"target\",\"achievement\",\"status\"],"         \
-	"\"properties\":{\"kpi_id\":{\"type\":\"string\"},\"name\":{\"type\":\"string\"},\"interval\":" PERIOD_SCHEMA     \
-	",\"aggregation\":{\"type\":\"string\"},\"current_value\":" NUMBER_OR_NULL ",\"target\":" NUMBER_OR_NULL          \
-	",\"expected\":" NUMBER_OR_NULL ",\"achievement\":" NUMBER_OR_NULL                                                \
-	",\"status\":{\"type\":\"string\",\"enum\":[\"on_track\",\"warning\",\"critical\",\"no_data\"]},"                 \
-	"\"period\":{\"type\":[\"object\",\"null\"]},\"change\":{\"type\":[\"object\",\"null\"]},"                        \
-	"\"trend\":{\"type\":[\"object\",\"null\"]},\"seasonality\":{\"type\":[\"object\",\"null\"]},"                    \
-	"\"anomalies\":{\"type\":\"array\",\"items\":{\"type\":\"object\"}},"                                             \
-	"\"change_points\":{\"type\":\"array\",\"items\":{\"type\":\"object\"}},"                                         \
-	"\"contributions\":{\"type\":\"array\",\"items\":{\"type\":\"object\"}},"                                         \
+#define NUMBER_OR_NULL	    "{\"type\":[\"number\",\"null\"]}"
+#define ANALYTICS_SCHEMA                                                                                  \
+	"{\"type\":\"object\",\"required\":[\"kpi_id\",\"current_value\",\"target\",\"achievement\","     \
+	"\"status\"],"                                                                                    \
+	"\"properties\":{\"kpi_id\":{\"type\":\"string\"},\"name\":{\"type\":\"string\"},"                \
+	"\"interval\":" PERIOD_SCHEMA                                                                     \
+	",\"aggregation\":{\"type\":\"string\"},\"current_value\":" NUMBER_OR_NULL                        \
+	",\"target\":" NUMBER_OR_NULL ",\"expected\":" NUMBER_OR_NULL ",\"achievement\":" NUMBER_OR_NULL  \
+	",\"status\":{\"type\":\"string\",\"enum\":[\"on_track\",\"warning\",\"critical\",\"no_data\"]}," \
+	"\"period\":{\"type\":[\"object\",\"null\"]},\"change\":{\"type\":[\"object\",\"null\"]},"        \
+	"\"trend\":{\"type\":[\"object\",\"null\"]},\"seasonality\":{\"type\":[\"object\",\"null\"]},"    \
+	"\"anomalies\":{\"type\":\"array\",\"items\":{\"type\":\"object\"}},"                             \
+	"\"change_points\":{\"type\":\"array\",\"items\":{\"type\":\"object\"}},"                         \
+	"\"contributions\":{\"type\":\"array\",\"items\":{\"type\":\"object\"}},"                         \
 	"\"history\":{\"type\":\"array\",\"items\":{\"type\":\"object\"}}}}"
-#define ANALYTICS_EXAMPLE                                                                                                 \
-	"{\"kpi_id\":\"kpi-001\",\"current_value\":450000,\"target\":500000,\"achievement\":0.9,\"status\":\"on_track\","  \
-	"\"trend\":{\"direction\":\"up\",\"significant\":true,\"slope\":120.5,\"p_value\":0.003},\"anomalies\":[],"        \
+#define ANALYTICS_EXAMPLE                                                                                    \
+	"{\"kpi_id\":\"kpi-001\",\"current_value\":450000,\"target\":500000,\"achievement\":0.9,\"status\":" \
+	"\"on_track\","                                                                                      \
+	"\"trend\":{\"direction\":\"up\",\"significant\":true,\"slope\":120.5,\"p_value\":0.003},"           \
+	"\"anomalies\":[],"                                                                                  \
 	"\"history\":[{\"date\":\"2024-01-01\",\"value\":15000,\"count\":1}]}"
-#define PREDICTIONS_SCHEMA                                                                                                \
-	"{\"type\":\"object\",\"required\":[\"kpi_id\",\"horizon\",\"interval\",\"predictions\"],\"properties\":{"        \
-	"\"kpi_id\":{\"type\":\"string\"},\"horizon\":{\"type\":\"integer\"},\"interval\":" PERIOD_SCHEMA                 \
-	",\"model\":{\"type\":[\"string\",\"null\"]},\"reason\":{\"type\":\"string\"},"                                   \
-	"\"predictions\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"properties\":{\"date\":" DATE_SCHEMA        \
-	",\"value\":{\"type\":\"number\"},\"lower_80\":{\"type\":\"number\"},\"upper_80\":{\"type\":\"number\"},"         \
-	"\"lower_95\":{\"type\":\"number\"},\"upper_95\":{\"type\":\"number\"},\"lower\":{\"type\":\"number\"},"          \
-	"\"upper\":{\"type\":\"number\"}}}},\"target\":{\"type\":[\"object\",\"null\"],\"properties\":{\"probability\":"  \
+#define PREDICTIONS_SCHEMA                                                                                \
+	"{\"type\":\"object\",\"required\":[\"kpi_id\",\"horizon\",\"interval\",\"predictions\"],"        \
+	"\"properties\":{"                                                                                \
+	"\"kpi_id\":{\"type\":\"string\"},\"horizon\":{\"type\":\"integer\"},\"interval\":" PERIOD_SCHEMA \
+	",\"model\":{\"type\":[\"string\",\"null\"]},\"reason\":{\"type\":\"string\"},"                   \
+	"\"predictions\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"properties\":{"             \
+	"\"date\":" DATE_SCHEMA ",\"value\":{\"type\":\"number\"},\"lower_80\":{\"type\":\"number\"},"    \
+				"\"upper_80\":{\"type\":\"number\"},"                                     \
+	"\"lower_95\":{\"type\":\"number\"},\"upper_95\":{\"type\":\"number\"},\"lower\":{\"type\":"      \
+	"\"number\"},"                                                                                    \
+	"\"upper\":{\"type\":\"number\"}}}},\"target\":{\"type\":[\"object\",\"null\"],\"properties\":{"  \
+	"\"probability\":"                                                                                \
 	"{\"type\":\"number\"},\"expected_date\":{\"type\":[\"string\",\"null\"]}}}}}"
-#define PREDICTIONS_EXAMPLE                                                                                               \
-	"{\"kpi_id\":\"kpi-001\",\"horizon\":1,\"interval\":\"day\",\"model\":\"combined\",\"predictions\":["              \
-	"{\"date\":\"2024-02-01\",\"value\":15200,\"lower_80\":13100,\"upper_80\":17300,\"lower_95\":11900,"               \
-	"\"upper_95\":18500,\"lower\":11900,\"upper\":18500}],\"target\":{\"probability\":0.83,"                           \
+#define PREDICTIONS_EXAMPLE                                                                                  \
+	"{\"kpi_id\":\"kpi-001\",\"horizon\":1,\"interval\":\"day\",\"model\":\"combined\",\"predictions\":" \
+	"["                                                                                                  \
+	"{\"date\":\"2024-02-01\",\"value\":15200,\"lower_80\":13100,\"upper_80\":17300,\"lower_95\":11900," \
+	"\"upper_95\":18500,\"lower\":11900,\"upper\":18500}],\"target\":{\"probability\":0.83,"             \
 	"\"expected_date\":\"2024-03-27\"}}"
 
 static const struct api_param analytics_params[] = {
 	{ "from", DATE_SCHEMA, "First day of the history looked at.", false },
 	{ "to", DATE_SCHEMA, "Last day of the history looked at.", false },
-	{ "interval", PERIOD_SCHEMA, "Calendar interval; by default the finest one that the values fill.", false },
+	{ "interval", PERIOD_SCHEMA, "Calendar interval; by default the finest one that the values fill.",
+		false },
 	{ NULL, NULL, NULL, false },
 };
 static const struct api_param prediction_params[] = {
-	{ "horizon", "{\"type\":\"integer\",\"minimum\":1,\"maximum\":365,\"default\":30}", "Intervals ahead.", false },
-	{ "interval", PERIOD_SCHEMA, "Calendar interval; by default the finest one that the values fill.", false },
+	{ "horizon", "{\"type\":\"integer\",\"minimum\":1,\"maximum\":365,\"default\":30}",
+		"Intervals ahead.", false },
+	{ "interval", PERIOD_SCHEMA, "Calendar interval; by default the finest one that the values fill.",
+		false },
 	{ NULL, NULL, NULL, false },
 };
 
 static const struct api_route routes[] = {
-	{ HTTP_GET, "/api/kpis", api_res_list, PERM_AUTHENTICATED, API_READ, API_BODY_NONE, &kpi_res, NULL, RES_LIST,
-		.summary = "List KPIs", .doc = "Those that the role, ownership or an assignment lets one see." },
-	{ HTTP_POST, "/api/kpis", api_res_create, PERM_BIT(PERM_MANAGE_KPI), API_WRITE, API_BODY_JSON, &kpi_res, NULL, RES_CREATE,
-		.summary = "Create a KPI" },
-	{ HTTP_GET, "/api/kpis/{kpi_id}", api_res_read, PERM_AUTHENTICATED, API_READ, API_BODY_NONE, &kpi_res, NULL, RES_READ,
-		.summary = "Read a KPI" },
-	{ HTTP_PUT, "/api/kpis/{kpi_id}", kpi_merge, PERM_AUTHENTICATED, API_WRITE, API_BODY_JSON, &kpi_res, NULL, RES_UPDATE,
-		.summary = "Change a KPI",
-		.doc = "Only what is given changes, nested objects included. Needs MANAGE_KPI, ownership or an assignment with can_edit." },
-	{ HTTP_PATCH, "/api/kpis/{kpi_id}", kpi_merge, PERM_AUTHENTICATED, API_WRITE, API_BODY_JSON, &kpi_res, NULL, RES_UPDATE,
-		.summary = "Change a KPI", .doc = "The same as PUT." },
-	{ HTTP_DELETE, "/api/kpis/{kpi_id}", kpi_delete, PERM_AUTHENTICATED, API_WRITE, API_BODY_NONE, &kpi_res, NULL, RES_DELETE,
-		.summary = "Delete a KPI",
-		.doc = "Its values stay on record. Needs MANAGE_KPI or an assignment with can_delete. 409 while a formula uses it." },
+	{ HTTP_GET, "/api/kpis", api_res_list, PERM_AUTHENTICATED, API_READ, API_BODY_NONE, &kpi_res, NULL,
+		RES_LIST, .summary = "List KPIs",
+		.doc = "Those that the role, ownership or an assignment lets one see." },
+	{ HTTP_POST, "/api/kpis", api_res_create, PERM_BIT(PERM_MANAGE_KPI), API_WRITE, API_BODY_JSON,
+		&kpi_res, NULL, RES_CREATE, .summary = "Create a KPI" },
+	{ HTTP_GET, "/api/kpis/{kpi_id}", api_res_read, PERM_AUTHENTICATED, API_READ, API_BODY_NONE, &kpi_res,
+		NULL, RES_READ, .summary = "Read a KPI" },
+	{ HTTP_PUT, "/api/kpis/{kpi_id}", kpi_merge, PERM_AUTHENTICATED, API_WRITE, API_BODY_JSON, &kpi_res,
+		NULL, RES_UPDATE, .summary = "Change a KPI",
+		.doc = "Only what is given changes, nested objects included. Needs MANAGE_KPI, ownership or "
+		       "an assignment with can_edit." },
+	{ HTTP_PATCH, "/api/kpis/{kpi_id}", kpi_merge, PERM_AUTHENTICATED, API_WRITE, API_BODY_JSON, &kpi_res,
+		NULL, RES_UPDATE, .summary = "Change a KPI", .doc = "The same as PUT." },
+	{ HTTP_DELETE, "/api/kpis/{kpi_id}", kpi_delete, PERM_AUTHENTICATED, API_WRITE, API_BODY_NONE,
+		&kpi_res, NULL, RES_DELETE, .summary = "Delete a KPI",
+		.doc = "Its values stay on record. Needs MANAGE_KPI or an assignment with can_delete. 409 "
+		       "while a formula uses it." },
 	{ HTTP_GET, "/api/kpis/{kpi_id}/targets", targets_list, PERM_AUTHENTICATED, API_READ, API_BODY_NONE,
 		.summary = "List the targets of calendar periods", .answer_schema = TARGET_LIST_SCHEMA,
 		.answer_example = TARGET_LIST_EXAMPLE },
 	{ HTTP_PUT, "/api/kpis/{kpi_id}/targets", targets_put, PERM_AUTHENTICATED, API_WRITE, API_BODY_JSON,
-		.summary = "Set targets of calendar periods", .doc = "One or an array, all or nothing; the same period and start replace.",
-		.request_schema = "{\"oneOf\":[" TARGET_SCHEMA ",{\"type\":\"array\",\"items\":" TARGET_SCHEMA "}]}",
-		.request_example = TARGET_EXAMPLE, .answer_schema = TARGET_LIST_SCHEMA, .answer_example = TARGET_LIST_EXAMPLE },
-	{ HTTP_DELETE, "/api/kpis/{kpi_id}/targets/{period}/{start}", target_delete, PERM_AUTHENTICATED, API_WRITE, API_BODY_NONE,
-		.summary = "Remove the target of a calendar period" },
-	{ HTTP_GET, "/api/kpis/{kpi_id}/analytics", analytics, PERM_AUTHENTICATED, API_READ, API_BODY_NONE, .summary = "How a KPI is doing",
-		.doc = "Figure against target, change against the period before, trend, season, anomalies, change-points, contributions "
+		.summary = "Set targets of calendar periods",
+		.doc = "One or an array, all or nothing; the same period and start replace.",
+		.request_schema =
+			"{\"oneOf\":[" TARGET_SCHEMA ",{\"type\":\"array\",\"items\":" TARGET_SCHEMA "}]}",
+		.request_example = TARGET_EXAMPLE, .answer_schema = TARGET_LIST_SCHEMA,
+		.answer_example = TARGET_LIST_EXAMPLE },
+	{ HTTP_DELETE, "/api/kpis/{kpi_id}/targets/{period}/{start}", target_delete, PERM_AUTHENTICATED,
+		API_WRITE, API_BODY_NONE, .summary = "Remove the target of a calendar period" },
+	{ HTTP_GET, "/api/kpis/{kpi_id}/analytics", analytics, PERM_AUTHENTICATED, API_READ, API_BODY_NONE,
+		.summary = "How a KPI is doing",
+		.doc = "Figure against target, change against the period before, trend, season, anomalies, "
+		       "change-points, contributions "
 		       "of its dimensions, and the history.",
-		.params = analytics_params, .answer_schema = ANALYTICS_SCHEMA, .answer_example = ANALYTICS_EXAMPLE },
-	{ HTTP_GET, "/api/kpis/{kpi_id}/predictions", predictions, PERM_AUTHENTICATED, API_READ, API_BODY_NONE,
-		.summary = "What a KPI is going to be",
-		.doc = "Forecasts with 80 % and 95 % intervals and the probability of reaching the target. Too little history is an empty "
+		.params = analytics_params, .answer_schema = ANALYTICS_SCHEMA,
+		.answer_example = ANALYTICS_EXAMPLE },
+	{ HTTP_GET, "/api/kpis/{kpi_id}/predictions", predictions, PERM_AUTHENTICATED, API_READ,
+		API_BODY_NONE, .summary = "What a KPI is going to be",
+		.doc = "Forecasts with 80 % and 95 % intervals and the probability of reaching the target. "
+		       "Too little history is an empty "
 		       "list with a reason.",
-		.params = prediction_params, .answer_schema = PREDICTIONS_SCHEMA, .answer_example = PREDICTIONS_EXAMPLE },
+		.params = prediction_params, .answer_schema = PREDICTIONS_SCHEMA,
+		.answer_example = PREDICTIONS_EXAMPLE },
 };
 
-const struct api_routes kpi_routes = { routes, COUNT(routes), "KPIs", "KPIs, their targets, analytics and predictions." };
+const struct api_routes kpi_routes = { routes, COUNT(routes), "KPIs",
+	"KPIs, their targets, analytics and predictions." };

@@ -20,5 +20,9 @@ extern const struct api_routes *const api_route_tables[];
 
 extern const struct api_routes page_routes;   /* landing page, documentation and their files */
 extern const struct api_routes system_routes; /* health, root */
+extern const struct api_routes kpi_routes;    /* KPIs, targets, analytics, predictions */
+extern const struct api_routes value_routes;  /* measured values */
+extern const struct api_routes assignment_routes;          /* contract kpi-management */
+extern const struct api_routes employee_assignment_routes; /* contract kpi-assignments */
 
 #endif

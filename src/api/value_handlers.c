@@ -36,7 +36,8 @@ write_value(struct api_ctx *c, const struct kpi_value *v)
 /* ---- entering ---- */
 
 static struct err *
-parse_array(struct api_ctx *c, const struct kpi *k, const json_val *body, struct kpi_value **out, size_t *count)
+parse_array(
+	struct api_ctx *c, const struct kpi *k, const json_val *body, struct kpi_value **out, size_t *count)
 {
 	struct err *e = NULL;
 	struct json_iter it = json_iter(body);
@@ -44,7 +45,8 @@ parse_array(struct api_ctx *c, const struct kpi *k, const json_val *body, struct
 
 	*count = json_count(body);
 	if (*count > LIMIT_BULK_VALUES)
-		return err_field(c->res.arena, "values", "Ensure there are no more than %d values in one request.", LIMIT_BULK_VALUES);
+		return err_field(c->res.arena, "values",
+			"Ensure there are no more than %d values in one request.", LIMIT_BULK_VALUES);
 	*out = arena_alloc_array(c->res.arena, *count, sizeof **out);
 	for (size_t i = 0; json_next(&it, NULL, &v); i++)
 		kpi_value_parse(&c->res, k, v, arena_fmt(c->res.arena, "[%zu].", i), &(*out)[i], &e);
@@ -90,7 +92,8 @@ parse_body(struct api_ctx *c, const struct kpi *k, struct kpi_value **out, size_
 		return kpi_values_parse_csv(&c->res, k, csv, out, count);
 	}
 	if (type.n > 0 && !has_type(type, STR("application/json")))
-		return err_new(c->res.arena, ERR_UNSUPPORTED_MEDIA_TYPE, "Unsupported media type \"%.*s\" in request.", STR_ARG(type));
+		return err_new(c->res.arena, ERR_UNSUPPORTED_MEDIA_TYPE,
+			"Unsupported media type \"%.*s\" in request.", STR_ARG(type));
 	TRY(json_parse(c->res.arena, c->request->body, &body));
 	if (json_type_of(body) == JSON_ARRAY)
 		return parse_array(c, k, body, out, count);
@@ -168,7 +171,7 @@ parse_bound(struct api_ctx *c, const char *name, bool end, bool *given, struct i
 	struct date day;
 
 	if (text.p && date_parse(text, &day)) {
-		*out = zone_day_start(c->res.actor->zone, (struct date) { day.days + end });
+		*out = zone_day_start(c->res.actor->zone, (struct date){ day.days + end });
 		*given = true;
 		return;
 	}
@@ -182,7 +185,7 @@ parse_window(struct api_ctx *c, struct window *w)
 {
 	struct err *e = NULL;
 
-	*w = (struct window) { .interval = INTERVAL_RAW, .q.limit = VALUES_LIMIT_DEFAULT };
+	*w = (struct window){ .interval = INTERVAL_RAW, .q.limit = VALUES_LIMIT_DEFAULT };
 	api_param_enum(c, "interval", interval_names, &w->interval, &e);
 	api_param_int(c, "skip", 0, INT32_MAX, &w->q.offset, &e);
 	api_param_int(c, "limit", 1, VALUES_LIMIT_MAX, &w->q.limit, &e);
@@ -212,15 +215,16 @@ static struct err *
 answer_intervals(struct api_ctx *c, const struct kpi *k, const struct window *w)
 {
 	const struct zone *z = c->res.actor->zone;
-	struct date first = date_from_civil((struct civil) { 1, 1, 1 }), last = date_from_civil((struct civil) { 9999, 12, 31 });
+	struct date first = date_from_civil((struct civil){ 1, 1, 1 }),
+		    last = date_from_civil((struct civil){ 9999, 12, 31 });
 	struct kpi_series s;
 
 	if (w->q.has_from)
 		first = zone_date(z, w->q.from);
 	if (w->q.has_to)
-		last = zone_date(z, (struct instant) { w->q.to.us - 1 });
-	TRY(kpi_series_read(&c->res, k, w->q.has_dimensions && w->q.dimensions.n ? w->q.dimensions : STR("*"), first, last,
-		(enum period)w->interval, &s));
+		last = zone_date(z, (struct instant){ w->q.to.us - 1 });
+	TRY(kpi_series_read(&c->res, k, w->q.has_dimensions && w->q.dimensions.n ? w->q.dimensions : STR("*"),
+		first, last, (enum period)w->interval, &s));
 	answer_list_begin(&c->json);
 	for (size_t i = 0; i < s.count && (int64_t)i < w->q.offset + w->q.limit; i++) {
 		const struct kpi_point *p = &s.points[w->q.descending ? s.count - 1 - i : i];
@@ -323,37 +327,47 @@ value_delete(struct api_ctx *c)
 /* ---- routes ---- */
 
 #define INSTANT_SCHEMA "{\"type\":\"string\",\"format\":\"date-time\"}"
-#define INPUT_SCHEMA                                                                                                       \
-	"{\"type\":\"object\",\"required\":[\"value\"],\"properties\":{\"value\":{\"type\":\"number\"},\"at\":" INSTANT_SCHEMA \
-	",\"dimensions\":{\"type\":\"object\",\"additionalProperties\":{\"type\":\"string\"}},"                            \
+#define INPUT_SCHEMA                                                                                     \
+	"{\"type\":\"object\",\"required\":[\"value\"],\"properties\":{\"value\":{\"type\":\"number\"}," \
+	"\"at\":" INSTANT_SCHEMA                                                                         \
+	",\"dimensions\":{\"type\":\"object\",\"additionalProperties\":{\"type\":\"string\"}},"          \
 	"\"note\":{\"type\":[\"string\",\"null\"],\"maxLength\":1000}}}"
-#define VALUE_SCHEMA                                                                                                       \
-	"{\"type\":\"object\",\"required\":[\"id\",\"at\",\"value\",\"dimensions\"],\"properties\":{\"id\":{\"type\":\"string\"}," \
-	"\"at\":" INSTANT_SCHEMA ",\"value\":{\"type\":\"number\"},\"dimensions\":{\"type\":\"object\"},"                  \
+#define VALUE_SCHEMA                                                                                         \
+	"{\"type\":\"object\",\"required\":[\"id\",\"at\",\"value\",\"dimensions\"],\"properties\":{\"id\":" \
+	"{\"type\":\"string\"},"                                                                             \
+	"\"at\":" INSTANT_SCHEMA ",\"value\":{\"type\":\"number\"},\"dimensions\":{\"type\":\"object\"},"    \
 	"\"note\":{\"type\":[\"string\",\"null\"]},\"recorded_at\":" INSTANT_SCHEMA "}}"
-#define BULK_SCHEMA                                                                                                        \
-	"{\"type\":\"object\",\"required\":[\"kpi_id\",\"recorded\"],\"properties\":{\"kpi_id\":{\"type\":\"string\"},"    \
+#define BULK_SCHEMA                                                                                         \
+	"{\"type\":\"object\",\"required\":[\"kpi_id\",\"recorded\"],\"properties\":{\"kpi_id\":{\"type\":" \
+	"\"string\"},"                                                                                      \
 	"\"recorded\":{\"type\":\"integer\"},\"from\":" INSTANT_SCHEMA ",\"to\":" INSTANT_SCHEMA "}}"
-#define POINT_SCHEMA                                                                                                       \
-	"{\"type\":\"object\",\"required\":[\"date\",\"value\",\"count\"],\"properties\":{\"date\":{\"type\":\"string\","  \
+#define POINT_SCHEMA                                                                                  \
+	"{\"type\":\"object\",\"required\":[\"date\",\"value\",\"count\"],\"properties\":{\"date\":{" \
+	"\"type\":\"string\","                                                                        \
 	"\"format\":\"date\"},\"value\":{\"type\":\"number\"},\"count\":{\"type\":\"integer\"}}}"
-#define LIST_SCHEMA                                                                                                        \
-	"{\"type\":\"object\",\"required\":[\"items\",\"total\",\"page\",\"pages\"],\"properties\":{\"items\":{\"type\":"  \
-	"\"array\",\"items\":{\"anyOf\":[" VALUE_SCHEMA "," POINT_SCHEMA                                                   \
-	"]}},\"total\":{\"type\":\"integer\"},\"page\":{\"type\":\"integer\"},\"pages\":{\"type\":\"integer\"}}}"
+#define LIST_SCHEMA                                                                                   \
+	"{\"type\":\"object\",\"required\":[\"items\",\"total\",\"page\",\"pages\"],\"properties\":{" \
+	"\"items\":{\"type\":"                                                                        \
+	"\"array\",\"items\":{\"anyOf\":[" VALUE_SCHEMA "," POINT_SCHEMA                              \
+	"]}},\"total\":{\"type\":\"integer\"},\"page\":{\"type\":\"integer\"},\"pages\":{\"type\":"   \
+	"\"integer\"}}}"
 #define INPUT_EXAMPLE "{\"value\":58635.56,\"at\":\"2010-12-01\",\"note\":\"first day\"}"
-#define VALUE_EXAMPLE                                                                                                      \
-	"{\"id\":\"1291161600000000\",\"at\":\"2010-12-01T00:00:00Z\",\"value\":58635.56,\"dimensions\":{},"               \
+#define VALUE_EXAMPLE                                                                                        \
+	"{\"id\":\"1291161600000000\",\"at\":\"2010-12-01T00:00:00Z\",\"value\":58635.56,\"dimensions\":{}," \
 	"\"note\":\"first day\",\"recorded_at\":\"2024-06-15T09:00:00Z\"}"
 
 static const struct api_param list_params[] = {
 	{ "from", INSTANT_SCHEMA, "First instant, or first day of the company's calendar.", false },
 	{ "to", INSTANT_SCHEMA, "Last instant, or last day; both belong to it.", false },
-	{ "interval", "{\"type\":\"string\",\"enum\":[\"raw\",\"day\",\"week\",\"month\",\"quarter\",\"year\"],\"default\":\"raw\"}",
+	{ "interval",
+		"{\"type\":\"string\",\"enum\":[\"raw\",\"day\",\"week\",\"month\",\"quarter\",\"year\"],"
+		"\"default\":\"raw\"}",
 		"Values as entered, or one figure a calendar interval by the KPI's aggregation.", false },
-	{ "dimensions", "{\"type\":\"string\"}", "Only values of exactly these dimensions, as a JSON object.", false },
+	{ "dimensions", "{\"type\":\"string\"}", "Only values of exactly these dimensions, as a JSON object.",
+		false },
 	{ "skip", "{\"type\":\"integer\",\"minimum\":0,\"default\":0}", "Items passed over.", false },
-	{ "limit", "{\"type\":\"integer\",\"minimum\":1,\"maximum\":10000,\"default\":1000}", "Items at most.", false },
+	{ "limit", "{\"type\":\"integer\",\"minimum\":1,\"maximum\":10000,\"default\":1000}",
+		"Items at most.", false },
 	{ "descending", "{\"type\":\"boolean\",\"default\":false}", "The latest first.", false },
 	{ NULL, NULL, NULL, false },
 };
@@ -361,23 +375,30 @@ static const struct api_param list_params[] = {
 static const struct api_route routes[] = {
 	{ HTTP_POST, "/api/kpis/{kpi_id}/values", values_post, PERM_AUTHENTICATED, API_WRITE, API_BODY_RAW,
 		.summary = "Enter values",
-		.doc = "One JSON object, an array of up to 10,000, or CSV (text/csv, or multipart with the part file) with a header row: "
-		       "at, value, optionally note; every other column is a dimension. All or nothing. The same instant and dimensions "
+		.doc = "One JSON object, an array of up to 10,000, or CSV (text/csv, or multipart with the "
+		       "part file) with a header row: "
+		       "at, value, optionally note; every other column is a dimension. All or nothing. The "
+		       "same instant and dimensions "
 		       "replace. Needs SUBMIT_VALUE, MANAGE_KPI, ownership or an assignment with can_edit.",
-		.request_schema = "{\"oneOf\":[" INPUT_SCHEMA ",{\"type\":\"array\",\"items\":" INPUT_SCHEMA "}]}",
-		.request_example = INPUT_EXAMPLE, .answer_schema = "{\"anyOf\":[" VALUE_SCHEMA "," BULK_SCHEMA "]}",
+		.request_schema =
+			"{\"oneOf\":[" INPUT_SCHEMA ",{\"type\":\"array\",\"items\":" INPUT_SCHEMA "}]}",
+		.request_example = INPUT_EXAMPLE,
+		.answer_schema = "{\"anyOf\":[" VALUE_SCHEMA "," BULK_SCHEMA "]}",
 		.answer_example = VALUE_EXAMPLE, .streams_body = true },
-	{ HTTP_GET, "/api/kpis/{kpi_id}/values", values_get, PERM_AUTHENTICATED, API_READ, API_BODY_NONE, .summary = "List values",
-		.params = list_params, .answer_schema = LIST_SCHEMA,
+	{ HTTP_GET, "/api/kpis/{kpi_id}/values", values_get, PERM_AUTHENTICATED, API_READ, API_BODY_NONE,
+		.summary = "List values", .params = list_params, .answer_schema = LIST_SCHEMA,
 		.answer_example = "{\"items\":[" VALUE_EXAMPLE "],\"total\":1,\"page\":1,\"pages\":1}" },
-	{ HTTP_GET, "/api/kpis/{kpi_id}/values/{value_id}", value_get, PERM_AUTHENTICATED, API_READ, API_BODY_NONE,
-		.summary = "Read a value", .answer_schema = VALUE_SCHEMA, .answer_example = VALUE_EXAMPLE },
-	{ HTTP_PUT, "/api/kpis/{kpi_id}/values/{value_id}", value_put, PERM_AUTHENTICATED, API_WRITE, API_BODY_JSON,
-		.summary = "Correct a value", .doc = "What is not given stays. Another instant or dimensions move it.",
-		.request_schema = INPUT_SCHEMA, .request_example = "{\"value\":58635.57}", .answer_schema = VALUE_SCHEMA,
+	{ HTTP_GET, "/api/kpis/{kpi_id}/values/{value_id}", value_get, PERM_AUTHENTICATED, API_READ,
+		API_BODY_NONE, .summary = "Read a value", .answer_schema = VALUE_SCHEMA,
 		.answer_example = VALUE_EXAMPLE },
-	{ HTTP_DELETE, "/api/kpis/{kpi_id}/values/{value_id}", value_delete, PERM_AUTHENTICATED, API_WRITE, API_BODY_NONE,
-		.summary = "Delete a value" },
+	{ HTTP_PUT, "/api/kpis/{kpi_id}/values/{value_id}", value_put, PERM_AUTHENTICATED, API_WRITE,
+		API_BODY_JSON, .summary = "Correct a value",
+		.doc = "What is not given stays. Another instant or dimensions move it.",
+		.request_schema = INPUT_SCHEMA, .request_example = "{\"value\":58635.57}",
+		.answer_schema = VALUE_SCHEMA, .answer_example = VALUE_EXAMPLE },
+	{ HTTP_DELETE, "/api/kpis/{kpi_id}/values/{value_id}", value_delete, PERM_AUTHENTICATED, API_WRITE,
+		API_BODY_NONE, .summary = "Delete a value" },
 };
 
-const struct api_routes value_routes = { routes, COUNT(routes), "KPI values", "Measured values and their figures by calendar interval." };
+const struct api_routes value_routes = { routes, COUNT(routes), "KPI values",
+	"Measured values and their figures by calendar interval." };

@@ -12,13 +12,13 @@ previous_window(const struct kpi_standing *s, struct kpi_analytics *out)
 	struct date from = { s->from.days - length };
 
 	for (int p = PERIOD_DAY; p <= PERIOD_YEAR; p++) {
-		bool is_calendar = period_start(s->from, (enum period)p).days == s->from.days
-			&& period_add(s->from, (enum period)p, 1).days - 1 == s->to.days;
+		bool is_calendar = period_start(s->from, (enum period)p).days == s->from.days &&
+				   period_add(s->from, (enum period)p, 1).days - 1 == s->to.days;
 		if (is_calendar)
 			from = period_add(s->from, (enum period)p, -1);
 	}
 	out->previous_from = from;
-	out->previous_to = (struct date) { from.days + gone };
+	out->previous_to = (struct date){ from.days + gone };
 	if (out->previous_to.days >= s->from.days)
 		out->previous_to.days = s->from.days - 1;
 	/* A complete period is compared with a complete one, although months differ in length. */
@@ -34,7 +34,8 @@ compare_previous(struct res_ctx *c, const struct kpi *k, struct kpi_analytics *o
 	if (!s->has_value)
 		return NULL;
 	previous_window(s, out);
-	TRY(kpi_figure(c, k, ROLLUP_ALL, out->previous_from, out->previous_to, &out->previous, &out->has_previous));
+	TRY(kpi_figure(
+		c, k, ROLLUP_ALL, out->previous_from, out->previous_to, &out->previous, &out->has_previous));
 	if (!out->has_previous || !decimal_sub(s->value, out->previous, &out->change)) {
 		out->has_previous = false;
 		return NULL;
@@ -69,7 +70,8 @@ run_statistics(const struct kpi *k, struct kpi_analytics *out)
 static int
 larger_change_first(const void *a, const void *b)
 {
-	double x = fabs(((const struct kpi_contribution *)a)->change), y = fabs(((const struct kpi_contribution *)b)->change);
+	double x = fabs(((const struct kpi_contribution *)a)->change),
+	       y = fabs(((const struct kpi_contribution *)b)->change);
 	return x > y ? -1 : x < y;
 }
 
@@ -100,8 +102,8 @@ explain_change(struct res_ctx *c, const struct kpi *k, struct kpi_analytics *out
 		return NULL;
 	out->contributions = arena_alloc_array(c->arena, count, sizeof *out->contributions);
 	for (size_t i = 0; i < count; i++)
-		out->contributions[i]
-			= (struct kpi_contribution) { slices[i], members[i].earlier, members[i].later, parts[i].change, parts[i].share };
+		out->contributions[i] = (struct kpi_contribution){ slices[i], members[i].earlier,
+			members[i].later, parts[i].change, parts[i].share };
 	qsort(out->contributions, count, sizeof *out->contributions, larger_change_first);
 	out->contribution_count = count < KPI_CONTRIBUTIONS_MAX ? count : KPI_CONTRIBUTIONS_MAX;
 	return NULL;
@@ -110,7 +112,7 @@ explain_change(struct res_ctx *c, const struct kpi *k, struct kpi_analytics *out
 struct err *
 kpi_analyse(struct res_ctx *c, const struct kpi *k, const struct regular_query *q, struct kpi_analytics *out)
 {
-	*out = (struct kpi_analytics) { 0 };
+	*out = (struct kpi_analytics){ 0 };
 	TRY(kpi_standing(c, k, &out->standing));
 	TRY(compare_previous(c, k, out));
 	TRY(regular_read(c, k, q, &out->series));

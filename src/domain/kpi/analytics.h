@@ -10,9 +10,9 @@
 #include "forecast/analytics.h"
 
 #define KPI_ANOMALIES_MAX     100 /* the latest ones are told */
-#define KPI_CHANGES_MAX       50
+#define KPI_CHANGES_MAX	      50
 #define KPI_CONTRIBUTIONS_MAX 20  /* the largest ones are told */
-#define KPI_SLICES_MAX        500 /* looked at for contributions */
+#define KPI_SLICES_MAX	      500 /* looked at for contributions */
 
 struct kpi_contribution {
 	struct str dimensions; /* canonical JSON */
@@ -38,6 +38,7 @@ struct kpi_analytics {
 	size_t contribution_count;
 };
 
-struct err *kpi_analyse(struct res_ctx *c, const struct kpi *k, const struct regular_query *q, struct kpi_analytics *out) MUST_USE;
+struct err *kpi_analyse(struct res_ctx *c, const struct kpi *k, const struct regular_query *q,
+	struct kpi_analytics *out) MUST_USE;
 
 #endif

@@ -9,7 +9,7 @@
 #define LEVEL_95    1
 #define PATHS_COUNT 2000
 /* The same question gets the same answer: paths are simulated from a fixed seed. */
-#define PATHS_SEED  20111209
+#define PATHS_SEED 20111209
 
 static struct err *
 as_err(struct res_ctx *c, enum forecast_code code, const struct forecast_error *e)
@@ -33,12 +33,13 @@ as_err(struct res_ctx *c, enum forecast_code code, const struct forecast_error *
 }
 
 static void
-copy_points(struct res_ctx *c, const struct forecast_result *r, const struct regular_series *s, struct prediction *out)
+copy_points(struct res_ctx *c, const struct forecast_result *r, const struct regular_series *s,
+	struct prediction *out)
 {
 	out->count = out->horizon;
 	out->points = arena_alloc_array(c->arena, out->count, sizeof *out->points);
 	for (size_t i = 0; i < out->count; i++) {
-		out->points[i] = (struct prediction_point) {
+		out->points[i] = (struct prediction_point){
 			.date = regular_step(s, i + 1),
 			.value = r->mean[i],
 			.lower_80 = r->lower[LEVEL_80 * r->horizon + i],
@@ -61,7 +62,8 @@ steps_until(const struct regular_series *s, struct date to)
 
 /* What of the window is measured already and lies before the first step. */
 static struct err *
-known_part(struct res_ctx *c, const struct kpi *k, const struct regular_series *s, const struct kpi_standing *st, double *known)
+known_part(struct res_ctx *c, const struct kpi *k, const struct regular_series *s,
+	const struct kpi_standing *st, double *known)
 {
 	struct decimal figure;
 	struct date end = { regular_step(s, 1).days - 1 };
@@ -88,8 +90,8 @@ take_reach(const struct forecast_reach *reach, const struct regular_series *s, s
 }
 
 static struct err *
-predict_target(struct res_ctx *c, const struct kpi *k, const struct regular_series *s, const struct kpi_standing *st,
-	const struct forecast_result *r, struct prediction *out)
+predict_target(struct res_ctx *c, const struct kpi *k, const struct regular_series *s,
+	const struct kpi_standing *st, const struct forecast_result *r, struct prediction *out)
 {
 	struct forecast_paths *paths;
 	struct forecast_error e;
@@ -126,7 +128,8 @@ predict_target(struct res_ctx *c, const struct kpi *k, const struct regular_seri
 }
 
 struct err *
-kpi_predict(struct res_ctx *c, const struct kpi *k, size_t horizon, const enum period *interval, struct prediction *out)
+kpi_predict(struct res_ctx *c, const struct kpi *k, size_t horizon, const enum period *interval,
+	struct prediction *out)
 {
 	static const double levels[] = { 80, 95 };
 	struct regular_series s;
@@ -134,12 +137,13 @@ kpi_predict(struct res_ctx *c, const struct kpi *k, size_t horizon, const enum p
 	struct forecast_result *r;
 	struct forecast_error e;
 
-	*out = (struct prediction) { .horizon = horizon };
-	TRY(regular_read(c, k, &(struct regular_query) { .interval = interval }, &s));
+	*out = (struct prediction){ .horizon = horizon };
+	TRY(regular_read(c, k, &(struct regular_query){ .interval = interval }, &s));
 	out->interval = s.interval;
 	if (s.known < PREDICTION_VALUES_MIN) {
-		out->reason = arena_fmt(c->arena, "At least %d complete %ss with values are needed; there are %zu.", PREDICTION_VALUES_MIN,
-			period_names[s.interval], s.known);
+		out->reason =
+			arena_fmt(c->arena, "At least %d complete %ss with values are needed; there are %zu.",
+				PREDICTION_VALUES_MIN, period_names[s.interval], s.known);
 		return NULL;
 	}
 	TRY(kpi_standing(c, k, &st));
@@ -148,7 +152,9 @@ kpi_predict(struct res_ctx *c, const struct kpi *k, size_t horizon, const enum p
 	out->target = st.target;
 	struct forecast_series series = regular_forecast_series(k, &s);
 	size_t remaining = st.has_target && k->aggregation == KPI_SUM ? steps_until(&s, st.to) : 0;
-	struct forecast_options options = { .horizon = remaining > horizon ? remaining : horizon, .levels = levels, .level_count = 2 };
+	struct forecast_options options = {
+		.horizon = remaining > horizon ? remaining : horizon, .levels = levels, .level_count = 2
+	};
 	TRY(as_err(c, forecast_run(NULL, &series, &options, &r, &e), &e));
 	out->model = arena_str(c->arena, str_from_cstr(r->method));
 	if (r->reason)

@@ -18,7 +18,7 @@ struct prediction {
 	enum period interval;
 	size_t horizon;
 	struct str model;
-	struct str reason;         /* empty, or why there are no predictions or a simpler method */
+	struct str reason; /* empty, or why there are no predictions or a simpler method */
 	struct prediction_point *points;
 	size_t count;
 	/* The target of the window that the latest value falls in, or of the value itself where values do not add up. */
@@ -31,6 +31,7 @@ struct prediction {
 };
 
 /* horizon 1 … PREDICTION_HORIZON_MAX intervals; interval NULL: chosen by the series. */
-struct err *kpi_predict(struct res_ctx *c, const struct kpi *k, size_t horizon, const enum period *interval, struct prediction *out) MUST_USE;
+struct err *kpi_predict(struct res_ctx *c, const struct kpi *k, size_t horizon, const enum period *interval,
+	struct prediction *out) MUST_USE;
 
 #endif

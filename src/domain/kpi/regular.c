@@ -65,8 +65,8 @@ lay_out(struct res_ctx *c, const struct kpi_series *points, struct regular_serie
 	for (size_t i = 0; i < points->count; i++) {
 		if (points->points[i].start.days < out->first.days)
 			continue;
-		out->values[steps_between(out->first, points->points[i].start, out->interval)]
-			= decimal_to_double(points->points[i].value);
+		out->values[steps_between(out->first, points->points[i].start, out->interval)] =
+			decimal_to_double(points->points[i].value);
 		out->known++;
 	}
 	if (out->as_of.days < last_day.days) {
@@ -77,13 +77,15 @@ lay_out(struct res_ctx *c, const struct kpi_series *points, struct regular_serie
 }
 
 struct err *
-regular_read(struct res_ctx *c, const struct kpi *k, const struct regular_query *q, struct regular_series *out)
+regular_read(
+	struct res_ctx *c, const struct kpi *k, const struct regular_query *q, struct regular_series *out)
 {
 	struct date until = kpi_day(c, c->now), first;
 	struct kpi_series *points = arena_new_of(c->arena, struct kpi_series);
 	bool found;
 
-	*out = (struct regular_series) { .interval = q->interval ? *q->interval : PERIOD_DAY, .points = points };
+	*out = (struct regular_series){ .interval = q->interval ? *q->interval : PERIOD_DAY,
+		.points = points };
 	if (q->has_until && q->until.days < until.days)
 		until = q->until;
 	TRY(kpi_extent(c, k, until, &first, &out->as_of, &found));
@@ -114,8 +116,11 @@ regular_step(const struct regular_series *s, size_t steps)
 struct forecast_series
 regular_forecast_series(const struct kpi *k, const struct regular_series *s)
 {
-	static const enum forecast_calendar calendars[] = { FORECAST_DAY, FORECAST_WEEK, FORECAST_MONTH, FORECAST_QUARTER, FORECAST_YEAR };
-	struct forecast_series f = { .values = s->values, .count = s->count, .calendar = calendars[s->interval] };
+	static const enum forecast_calendar calendars[] = { FORECAST_DAY, FORECAST_WEEK, FORECAST_MONTH,
+		FORECAST_QUARTER, FORECAST_YEAR };
+	struct forecast_series f = {
+		.values = s->values, .count = s->count, .calendar = calendars[s->interval]
+	};
 
 	/* What never was negative is taken as something that cannot be: revenue, counts, durations. */
 	f.non_negative = true;

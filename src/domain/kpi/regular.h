@@ -13,12 +13,12 @@
 
 struct regular_series {
 	enum period interval;
-	struct date first;          /* start of values[0] */
-	double *values;             /* oldest first; NaN: no value in that interval */
-	size_t count, known;        /* known: values that are not NaN */
-	bool has_partial;           /* the last interval has begun but its last day is not there yet */
-	double partial;             /* its figure so far; it is not among values */
-	struct date as_of;          /* day of the latest value */
+	struct date first;		 /* start of values[0] */
+	double *values;			 /* oldest first; NaN: no value in that interval */
+	size_t count, known;		 /* known: values that are not NaN */
+	bool has_partial;		 /* the last interval has begun but its last day is not there yet */
+	double partial;			 /* its figure so far; it is not among values */
+	struct date as_of;		 /* day of the latest value */
 	const struct kpi_series *points; /* the figures behind it, the partial one included */
 };
 
@@ -31,7 +31,8 @@ struct regular_query {
 	bool has_since, has_until;
 	struct date since, until;
 };
-struct err *regular_read(struct res_ctx *c, const struct kpi *k, const struct regular_query *q, struct regular_series *out) MUST_USE;
+struct err *regular_read(struct res_ctx *c, const struct kpi *k, const struct regular_query *q,
+	struct regular_series *out) MUST_USE;
 /* The start of the interval that is steps after the last of values (1: the next one). */
 struct date regular_step(const struct regular_series *s, size_t steps);
 /* As the forecasting library takes it. */

@@ -2,8 +2,8 @@
  * Values from CSV. The header row names the columns: the instant (at, timestamp, recorded_at or date), value, optionally note; every
  * other column is a dimension. A row goes through the same reading as JSON, so the same rules and messages hold.
  */
-#include "domain/kpi/kpi_parts.h"
 #include "codec/csv.h"
+#include "domain/kpi/kpi_parts.h"
 
 #define COLUMNS_MAX 16
 
@@ -23,11 +23,13 @@ struct reading {
 static struct err *
 read_header(struct reading *r, const struct str *cells, size_t count)
 {
-	static const struct str at_names[] = { STR_INIT("at"), STR_INIT("timestamp"), STR_INIT("recorded_at"), STR_INIT("date") };
+	static const struct str at_names[] = { STR_INIT("at"), STR_INIT("timestamp"), STR_INIT("recorded_at"),
+		STR_INIT("date") };
 	bool has_value = false;
 
 	if (count > COLUMNS_MAX)
-		return err_field(r->c->arena, "file", "Ensure there are no more than %d columns.", COLUMNS_MAX);
+		return err_field(
+			r->c->arena, "file", "Ensure there are no more than %d columns.", COLUMNS_MAX);
 	for (size_t i = 0; i < count; i++) {
 		struct str name = str_trim(cells[i]);
 		r->names[i] = arena_str(r->c->arena, name);
@@ -43,7 +45,8 @@ read_header(struct reading *r, const struct str *cells, size_t count)
 	}
 	r->column_count = count;
 	if (!has_value)
-		return err_field(r->c->arena, "file", "The first line must name the columns, value among them.");
+		return err_field(
+			r->c->arena, "file", "The first line must name the columns, value among them.");
 	return NULL;
 }
 
@@ -110,8 +113,8 @@ read_row(void *arg, int64_t line, const struct str *cells, size_t count)
 		return NULL;
 	struct str prefix = arena_fmt(r->c->arena, "line %lld.", (long long)line);
 	if (count != r->column_count) {
-		err_add_field(r->c->arena, &r->faults, str_sub(prefix, 0, prefix.n - 1), "Expected %zu cells, but got %zu.",
-			r->column_count, count);
+		err_add_field(r->c->arena, &r->faults, str_sub(prefix, 0, prefix.n - 1),
+			"Expected %zu cells, but got %zu.", r->column_count, count);
 		return NULL;
 	}
 	if (r->count == r->cap) {
@@ -128,9 +131,12 @@ read_row(void *arg, int64_t line, const struct str *cells, size_t count)
 }
 
 struct err *
-kpi_values_parse_csv(struct res_ctx *c, const struct kpi *k, struct str text, struct kpi_value **out, size_t *count)
+kpi_values_parse_csv(
+	struct res_ctx *c, const struct kpi *k, struct str text, struct kpi_value **out, size_t *count)
 {
-	const struct csv_limits limits = { .cell_bytes = LIMIT_TEXT_BYTES, .cells_per_row = COLUMNS_MAX, .rows = LIMIT_BULK_VALUES + 1 };
+	const struct csv_limits limits = {
+		.cell_bytes = LIMIT_TEXT_BYTES, .cells_per_row = COLUMNS_MAX, .rows = LIMIT_BULK_VALUES + 1
+	};
 	struct reading r = { .c = c, .k = k };
 
 	TRY(csv_read(c->arena, text, &limits, read_row, &r));

@@ -44,18 +44,21 @@ count_values(struct res_ctx *c, const struct kpi *k, const struct kpi_value_quer
 }
 
 struct err *
-kpi_values_list(struct res_ctx *c, const struct kpi *k, const struct kpi_value_query *q, struct kpi_value_list *out)
+kpi_values_list(
+	struct res_ctx *c, const struct kpi *k, const struct kpi_value_query *q, struct kpi_value_list *out)
 {
 	struct res_sql s;
 	struct db_rows rows;
 	bool row;
 
-	*out = (struct kpi_value_list) { .values = arena_alloc_array(c->arena, (size_t)q->limit, sizeof *out->values) };
+	*out = (struct kpi_value_list){ .values = arena_alloc_array(
+						c->arena, (size_t)q->limit, sizeof *out->values) };
 	TRY(count_values(c, k, q, &out->total));
 	res_sql_init(&s, c->arena);
 	res_sql_add(&s, "SELECT at, dimensions, value, note, recorded_by, recorded_at");
 	add_conditions(c, k, q, &s);
-	res_sql_add(&s, q->descending ? " ORDER BY at DESC, dimensions DESC LIMIT " : " ORDER BY at, dimensions LIMIT ");
+	res_sql_add(&s, q->descending ? " ORDER BY at DESC, dimensions DESC LIMIT "
+				      : " ORDER BY at, dimensions LIMIT ");
 	res_sql_param(&s, P_INT(q->limit));
 	res_sql_add(&s, " OFFSET ");
 	res_sql_param(&s, P_INT(q->offset));
@@ -64,7 +67,7 @@ kpi_values_list(struct res_ctx *c, const struct kpi *k, const struct kpi_value_q
 		TRY(db_next(&rows, &row));
 		if (!row)
 			return NULL;
-		out->values[out->count++] = (struct kpi_value) {
+		out->values[out->count++] = (struct kpi_value){
 			.at = { db_int(&rows, 0) },
 			.dimensions = db_text_copy(&rows, 1),
 			.value = { db_int(&rows, 2), (int32_t)k->decimals },
@@ -97,7 +100,7 @@ keys_add(struct res_ctx *c, struct day_keys *d, struct str slice, struct date da
 		d->keys = grown;
 		d->cap = cap;
 	}
-	d->keys[d->count++] = (struct day_key) { slice, day };
+	d->keys[d->count++] = (struct day_key){ slice, day };
 }
 
 static int
@@ -121,7 +124,7 @@ collect_keys(struct res_ctx *c, const struct kpi *k, struct day_keys *d)
 		TRY(db_next(&rows, &row));
 		if (!row)
 			break;
-		day = kpi_day(c, (struct instant) { db_int(&rows, 0) });
+		day = kpi_day(c, (struct instant){ db_int(&rows, 0) });
 		if (d->count == 0 || d->keys[d->count - 1].day.days != day.days || db_text(&rows, 1).n > 0)
 			keys_add(c, d, ROLLUP_ALL, day);
 		if (db_text(&rows, 1).n > 0)

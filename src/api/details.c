@@ -29,7 +29,7 @@ details_write(struct json_out *o, const struct err *e, enum details_style style)
 	for (const struct err_field *f = e->fields; f; f = f->next) {
 		if (told_before(e, f))
 			continue;
-		json_key(o, key_of(f->field));
+		json_key_escaped(o, key_of(f->field));
 		if (style == DETAILS_TEXTS) {
 			json_put_str(o, f->message);
 			continue;
@@ -159,7 +159,7 @@ write_node(struct json_out *o, const struct fault_node *node)
 		write_messages(o, node);
 	}
 	for (const struct fault_node *child = node->first; child; child = child->next) {
-		json_key(o, child->name);
+		json_key_escaped(o, child->name);
 		write_node(o, child);
 	}
 	json_end_object(o);
@@ -202,7 +202,7 @@ details_hoist(struct json_out *o, struct arena *a, const struct err *e, const ch
 	for (const struct fault_node *child = root.first; child; child = child->next) {
 		if (child->index >= 0 || is_taken(child->name, taken))
 			continue;
-		json_key(o, child->name);
+		json_key_escaped(o, child->name);
 		write_node(o, child);
 	}
 }

@@ -59,7 +59,7 @@ hoist_members(struct api_ctx *c, struct str object)
 		struct buf b;
 		buf_init_arena(&b, c->res.arena, LIMIT_ANSWER_BYTES);
 		json_write_val(&b, member);
-		json_key(&c->json, key);
+		json_key_escaped(&c->json, key);
 		json_put_raw(&c->json, buf_str(&b));
 	}
 }

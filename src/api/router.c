@@ -62,7 +62,7 @@ node_of(struct arena *a, struct router *r, struct route_entry *entry, bool *rest
 	struct route_node *node = &r->root;
 	struct str segment;
 	*rest = false;
-	if (left.n == 0 || left.p[0] != '/')
+	if (left.n == 0 || left.p[0] != '/' || (left.n > 1 && str_ends_with(left, STR("/"))))
 		return NULL;
 	left = str_sub(left, 1, left.n);
 	while (left.n > 0 && str_split(&left, '/', &segment)) {
@@ -225,8 +225,8 @@ split_path(struct arena *a, struct str path, struct walk *w)
 {
 	if (path.n == 0 || path.p[0] != '/')
 		return false;
-	if (path.n > 1 && path.p[path.n - 1] == '/')
-		path.n--;
+	if (path.n > 1 && path.p[path.n - 1] == '/' && path.p[--path.n - 1] == '/')
+		return false;
 	w->end = path.p + path.n;
 	size_t at = 1;
 	while (at < path.n) {

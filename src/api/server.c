@@ -18,7 +18,7 @@ api_start(struct arena *a, const struct api_options *o, struct api **out)
 	struct api *api = arena_new_of(a, struct api);
 	api->options = *o;
 	api->started = o->clock->now(o->clock);
-	TRY(router_new(a, api_route_tables, &api->router));
+	TRY(router_new(a, o->tables ? o->tables : api_route_tables, &api->router));
 	api->openapi = openapi_write(a, api->router, api_version);
 	TRY(slow_pool_start(a, o->slow_threads > 0 ? o->slow_threads : 2, LIMIT_SLOW_QUEUE, &api->slow));
 	if (!o->no_rate_limit)

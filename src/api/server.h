@@ -4,6 +4,7 @@
 
 #include "api/api.h"
 #include "api/rate_limit.h"
+#include "api/registry.h"
 
 struct api_options {
 	struct http_options http;   /* handler, fault and arg are filled in by api_start */
@@ -15,6 +16,7 @@ struct api_options {
 	bool no_answer_cache;
 	int slow_threads;           /* pool of API_SLOW */
 	struct str public_url;      /* for absolute links; empty: from the Host header */
+	const struct api_routes *const *tables; /* NULL: those of the registry */
 	bool login_failures_401;    /* i_auth/ex_auth failures as 401/403 instead of the documented 500/505 */
 };
 /* INVALID_INPUT: a route without permission, two routes of one path, a resource without a limit …, naming it. */

@@ -24,8 +24,9 @@ struct log_field {
 void log_set_level(enum log_level l);
 /* {"time":…,"level":…,"message":…, fields…}; invalid UTF-8 in a field is replaced. Never logs secrets: that is the caller's duty. */
 void log_write(enum log_level l, const char *message, const struct log_field *fields, size_t count);
+/* The first element is never logged; it lets the list of fields be empty. */
 #define LOG(level, message, ...)                                                                       \
-	log_write((level), (message), (const struct log_field[]) { __VA_ARGS__ },                      \
-		sizeof((const struct log_field[]) { __VA_ARGS__ }) / sizeof(struct log_field))
+	log_write((level), (message), (const struct log_field[]) { { .name = NULL }, ##__VA_ARGS__ } + 1, \
+		sizeof((const struct log_field[]) { { .name = NULL }, ##__VA_ARGS__ }) / sizeof(struct log_field) - 1)
 
 #endif

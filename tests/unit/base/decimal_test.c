@@ -14,7 +14,7 @@
 
 #define ROUNDS 50000
 
-typedef __int128 wide;
+__extension__ typedef __int128 wide;
 
 static struct buf text;
 

@@ -121,6 +121,17 @@ def blocks(path):
 ROW_LOCK = re.compile(r" FOR (?:NO KEY UPDATE|UPDATE|SHARE|KEY SHARE)(?: OF [a-z0-9_, ]+?)?(?: SKIP LOCKED| NOWAIT)?(?=$| *\)|;)", re.I)
 
 
+# A cast text has the cluster's order on PostgreSQL, which does not go together with columns in byte order.
+TEXT_CAST = re.compile(r"\bAS TEXT\)")
+
+
+def text_for(kind, text):
+    """The common text in the words of one database."""
+    if kind == "sqlite":
+        return ROW_LOCK.sub("", text)
+    return outside_quotes(text, lambda t: TEXT_CAST.sub('AS TEXT) COLLATE "C"', t))
+
+
 def statement(path, line, sql):
     """Checked text and number of parameters."""
     toks = tokens(sql)
@@ -148,7 +159,7 @@ def compile_statements(path):
                 continue
             line, sql = variants.get(kind) or variants[None]
             text, params = statement(path, line, sql)
-            texts[kind] = ROW_LOCK.sub("", text) if kind == "sqlite" else text
+            texts[kind] = text if kind in variants else text_for(kind, text)
             counts.add(params)
         if len(counts) > 1:
             raise Fault(f"{path}: the variants of '{name}' have different numbers of parameters")

@@ -37,7 +37,7 @@ struct db_driver {
 	struct err *(*commit)(struct db_conn *c, struct arena *a);
 	/* Ends the transaction and every cursor; never fails: what can't be rolled back is a lost connection. */
 	void (*rollback)(struct db_conn *c);
-	/* A part of a transaction that can be undone alone. undo is false when the whole transaction is gone. */
+	/* A part of a transaction that can be undone alone, for the group writer (SQLite only). undo is false when all is gone. */
 	struct err *(*mark)(struct db_conn *c, struct arena *a);
 	struct err *(*keep)(struct db_conn *c, struct arena *a);
 	bool (*undo)(struct db_conn *c);

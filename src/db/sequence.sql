@@ -7,4 +7,4 @@ SELECT next FROM sequence WHERE name = $1
 UPDATE sequence SET next = $2 WHERE name = $1
 
 -- name: sequence_block @postgres
-SELECT nextval(CAST($1 AS regclass))
+SELECT nextval(CAST(CAST($1 AS TEXT) AS regclass))

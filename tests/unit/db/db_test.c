@@ -267,7 +267,8 @@ static void
 a_unique_violation_names_its_column(void **state)
 {
 	struct fixture *f = fixture_of(state);
-	struct insert first = { 1, STR("a") }, same_name = { 2, STR("a") }, same_id = { 1, STR("b") };
+	struct insert first = { 1, STR("a"), false }, same_name = { 2, STR("a"), false },
+		      same_id = { 1, STR("b"), false };
 
 	fixture_ok(db_write(f->db, f->arena, insert_named, &first));
 	struct err *e = db_write(f->db, f->arena, insert_named, &same_name);
@@ -305,7 +306,7 @@ static void
 a_swallowed_failure_is_not_committed(void **state)
 {
 	struct fixture *f = fixture_of(state);
-	struct insert first = { 1, STR("a") }, second = { 2, STR("a"), .swallow = true };
+	struct insert first = { 1, STR("a"), false }, second = { 2, STR("a"), true };
 
 	fixture_ok(db_write(f->db, f->arena, insert_named, &first));
 	assert_non_null(db_write(f->db, f->arena, insert_named, &second));
@@ -323,7 +324,7 @@ static void
 an_error_of_work_undoes_it_and_comes_back(void **state)
 {
 	struct fixture *f = fixture_of(state);
-	struct insert in = { 1, STR("a") };
+	struct insert in = { 1, STR("a"), false };
 	uint64_t before = db_epoch(f->db, 1);
 	struct err *e = db_write(f->db, f->arena, insert_and_refuse, &in);
 
@@ -359,7 +360,7 @@ static void
 a_read_cannot_write(void **state)
 {
 	struct fixture *f = fixture_of(state);
-	struct insert in = { 1, STR("a") };
+	struct insert in = { 1, STR("a"), false };
 
 	assert_non_null(db_read(f->db, f->arena, insert_named, &in));
 	assert_int_equal(fixture_int(f, "SELECT count(*) FROM thing"), 0);
@@ -397,7 +398,7 @@ task_init(struct task *t, int64_t id, _Atomic int *left)
 {
 	struct arena *a = arena_new(1u << 16);
 
-	*t = (struct task){ .in = { id, arena_fmt(a, "n%lld", (long long)id) }, .left = left };
+	*t = (struct task){ .in = { id, arena_fmt(a, "n%lld", (long long)id), false }, .left = left };
 	t->job = (struct db_job){ .arena = a, .work = task_work, .arg = t, .done = task_done };
 }
 
@@ -608,7 +609,7 @@ static void
 epochs_move_with_commits(void **state)
 {
 	struct fixture *f = fixture_of(state);
-	struct insert in = { 1, STR("a") };
+	struct insert in = { 1, STR("a"), false };
 	uint64_t company = db_epoch(f->db, 1), other = db_epoch(f->db, 2), all = db_epoch(f->db, 0);
 
 	fixture_ok(db_write(f->db, f->arena, insert_named, &in));

@@ -210,11 +210,12 @@ search_follows_its_table(void **state)
 		       "1, 'blueberries')");
 	assert_int_equal(fixture_int(f, find), 1);
 	fixture_run(f,
-		"INSERT INTO search_text (company_id, resource, object_id, folded) VALUES (1, 'kpi', 1, 'red "
+		"INSERT INTO search_text (company_id, resource, object_id, folded) VALUES (1, 'kpi', '1', "
+		"'red "
 		"currants') "
 		"ON CONFLICT (company_id, resource, object_id) DO UPDATE SET folded = excluded.folded");
 	assert_int_equal(fixture_int(f, find), 0);
-	fixture_run(f, "UPDATE search_text SET folded = 'bluebird' WHERE object_id = 1");
+	fixture_run(f, "UPDATE search_text SET folded = 'bluebird' WHERE object_id = '1'");
 	assert_int_equal(fixture_int(f, find), 1);
 	fixture_run(f, "DELETE FROM search_text");
 	assert_int_equal(fixture_int(f, find), 0);

@@ -45,6 +45,11 @@ class Statements(Files):
         self.assertEqual(rows[0][1]["sqlite"], "SELECT b FROM t WHERE c = $1")
         self.assertTrue(rows[0][1]["postgres"].endswith("FOR UPDATE SKIP LOCKED"))
 
+    def test_cast_texts_keep_byte_order_on_postgres(self):
+        rows = self.compile("-- name: a\nSELECT CAST($1 AS TEXT), 'AS TEXT)'\n")
+        self.assertEqual(rows[0][1], {"sqlite": "SELECT CAST($1 AS TEXT), 'AS TEXT)'",
+                                      "postgres": "SELECT CAST($1 AS TEXT) COLLATE \"C\", 'AS TEXT)'"})
+
     def test_a_placeholder_in_a_text_is_none(self):
         self.assertEqual(self.compile("-- name: a\nSELECT '$7', $1, $1\n")[0][2], 1)
 

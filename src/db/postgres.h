@@ -1,0 +1,56 @@
+/* A PostgreSQL connection, shared by the files of the driver. Private to the room. */
+#ifndef DB_POSTGRES_H
+#define DB_POSTGRES_H
+
+#include "db/driver.h"
+#include "db/statements.h"
+#include <libpq-fe.h>
+
+struct postgres_cursor {
+	struct postgres_cursor *next;
+	PGresult *result;
+};
+
+enum postgres_pending { PENDING_NONE, PENDING_READ, PENDING_WRITE };
+
+struct postgres {
+	struct db_conn base;
+	PGconn *handle; /* in pipeline mode */
+	struct statements statements;
+	struct postgres_cursor *cursors; /* open ones of the transaction */
+	enum postgres_pending begin;	 /* a BEGIN that travels with the first statement */
+	bool stale;			 /* the last error blames the prepared statement */
+	bool in_read;			 /* the open transaction only reads */
+	bool commit_unread;		 /* the answer to a reader's COMMIT is still to be read */
+};
+
+/* Types of columns that the drivers agree on (pg_type.dat). */
+enum postgres_type {
+	PG_BOOL = 16,
+	PG_BYTEA = 17,
+	PG_CHAR = 18,
+	PG_NAME = 19,
+	PG_INT8 = 20,
+	PG_INT2 = 21,
+	PG_INT4 = 23,
+	PG_TEXT = 25,
+	PG_OID = 26,
+	PG_FLOAT4 = 700,
+	PG_FLOAT8 = 701,
+	PG_BPCHAR = 1042,
+	PG_VARCHAR = 1043,
+	PG_VOID = 2278
+};
+
+/* What a failed result means; result may be NULL (the connection broke). Sets the connection's trouble. */
+struct err *db_postgres_err(struct postgres *c, struct arena *a, const PGresult *result, const char *where);
+/* Refuses columns of a type that one of the databases does not have, such as NUMERIC. */
+struct err *db_postgres_columns(
+	struct postgres *c, struct arena *a, const PGresult *result, const char *where);
+
+bool db_postgres_is_null(const struct db_rows *r, int column);
+int64_t db_postgres_integer(const struct db_rows *r, int column);
+double db_postgres_real(const struct db_rows *r, int column);
+struct str db_postgres_text(const struct db_rows *r, int column);
+
+#endif

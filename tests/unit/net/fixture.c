@@ -328,7 +328,7 @@ read_head(int fd, struct reply *r)
 const char *
 reply_field(const struct reply *r, const char *name)
 {
-	static char value[1024];
+	static _Thread_local char value[1024];
 	size_t len = strlen(name);
 
 	for (const char *line = strstr(r->head, "\r\n"); line && line[2] != '\r';

@@ -60,7 +60,7 @@ struct reply {
 /* One answer; without_body for HEAD. Leaves what follows in the socket. */
 void client_read(int fd, bool without_body, struct reply *r);
 void reply_done(struct reply *r);
-/* The value of a header field in a static buffer, or NULL. */
+/* The value of a header field in a buffer of the thread, or NULL. */
 const char *reply_field(const struct reply *r, const char *name);
 /* True when the server closes within the time; input before that is dropped. */
 bool client_is_closed(int fd, int within_ms);

@@ -5,6 +5,7 @@
 #include "app/demo.h"
 
 #include "app/csv_table.h"
+#include "app/demo_kpi.h"
 #include "base/asset.h"
 #include "base/limits.h"
 #include "domain/iam/auth.h"
@@ -72,7 +73,7 @@ body_of(struct arena *a, const struct csv_table *t, size_t row, const char *cons
 /* ---- company, people, teams ---- */
 
 static struct err *
-add_company(struct res_ctx *c, const struct demo *d, int64_t *id)
+add_company(struct res_ctx *c, const struct demo *d, struct actor *actor)
 {
 	static const char *const none[] = { NULL };
 	struct company company = { 0 };
@@ -80,7 +81,10 @@ add_company(struct res_ctx *c, const struct demo *d, int64_t *id)
 	TRY(body_of(c->arena, &d->company, 0, none, &body));
 	TRY(res_parse(c, &company_res, NULL, body, RES_MODE_CREATE, true, &company));
 	TRY(company_create(c, &company));
-	*id = company.id;
+	*actor = iam_system_actor(company.id);
+	actor->zone = zone_find(company.time_zone);
+	actor->currency = company.currency;
+	check(actor->zone);
 	return NULL;
 }
 
@@ -153,19 +157,19 @@ load_work(struct db_tx *tx, void *arg)
 	struct res_ctx c = {
 		.arena = db_tx_arena(tx), .tx = tx, .actor = &actor, .now = d->clock->now(d->clock)
 	};
-	int64_t companies = 0, people = 0, id = 0;
+	int64_t companies = 0, people = 0;
 	d->loaded = false;
 	TRY(company_count(tx, &companies, &people));
 	if (companies > 0)
 		return NULL;
-	TRY(add_company(&c, d, &id));
-	actor = iam_system_actor(id);
+	TRY(add_company(&c, d, &actor));
 	for (size_t i = 0; i < d->people.rows; i++)
 		TRY(add_person(&c, d, i));
 	for (size_t i = 0; i < d->teams.rows; i++)
 		TRY(add_team(&c, d, i));
 	for (size_t i = 0; i < d->people.rows; i++)
 		TRY(join_team(&c, d, i));
+	TRY(demo_kpis_load(&c, d->shift));
 	d->loaded = true;
 	return NULL;
 }

@@ -6,6 +6,8 @@
 #include "base/number.h"
 #include <csv.h>
 
+#define BYTE_ORDER_MARK STR("\xEF\xBB\xBF")
+
 struct reader {
 	struct arena *arena;
 	const struct csv_limits *limits;
@@ -157,7 +159,7 @@ csv_read(struct arena *a, struct str text, const struct csv_limits *limits, csv_
 {
 	struct reader r = { .arena = a, .limits = limits, .row = row, .arg = arg };
 
-	if (str_starts_with(text, STR("\xEF\xBB\xBF")))
+	if (str_starts_with(text, BYTE_ORDER_MARK))
 		text = str_sub(text, 3, text.n);
 	if (csv_init(&r.parser, CSV_STRICT | CSV_STRICT_FINI) != 0)
 		return err_private(a, ERR_UNAVAILABLE, "libcsv can't start");
@@ -186,7 +188,9 @@ needs_quotes(struct str cell)
 	for (size_t i = 0; i < cell.n; i++)
 		if (memchr(",;\t\"\r\n", cell.p[i], 6))
 			return true;
-	return cell.n == 0 || cell.p[0] == ' ' || cell.p[cell.n - 1] == ' ';
+	/* A byte order mark at the start of a text would be taken for no part of it. */
+	return cell.n == 0 || cell.p[0] == ' ' || cell.p[cell.n - 1] == ' ' ||
+	       str_starts_with(cell, BYTE_ORDER_MARK);
 }
 
 void

@@ -163,6 +163,7 @@ cells_are_quoted_where_needed(void **state)
 	assert_cell("say \"hi\"", ",\"say \"\"hi\"\"\"");
 	assert_cell("one\ntwo", ",\"one\ntwo\"");
 	assert_cell(" x", ",\" x\"");
+	assert_cell("\xEF\xBB\xBFx", ",\"\xEF\xBB\xBFx\"");
 }
 
 static void

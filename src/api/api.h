@@ -135,6 +135,8 @@ struct db *api_db(struct api_ctx *c);
 struct iam *api_iam(struct api_ctx *c);
 /* Whether failed logins of crm are 401 and 403 instead of the documented 500 and 505. */
 bool api_login_failures_401(const struct api_ctx *c);
+/* Whether the operator lets webhooks reach this machine and private networks. */
+bool api_allows_private_webhooks(const struct api_ctx *c);
 /* "https://example.com": what absolute links start with. */
 struct str api_base_url(const struct api_ctx *c);
 const struct clock *api_clock(struct api_ctx *c);

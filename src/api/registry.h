@@ -23,6 +23,7 @@ extern const struct api_routes system_routes; /* health, root */
 extern const struct api_routes kpi_routes;    /* KPIs, targets, analytics, predictions */
 extern const struct api_routes value_routes;  /* measured values */
 extern const struct api_routes assignment_routes;          /* contract kpi-management */
+extern const struct api_routes webhook_routes;
 extern const struct api_routes employee_assignment_routes; /* contract kpi-assignments */
 
 #endif

@@ -261,6 +261,12 @@ api_clock(struct api_ctx *c)
 }
 
 bool
+api_allows_private_webhooks(const struct api_ctx *c)
+{
+	return c->api->options.allow_private_webhooks;
+}
+
+bool
 api_login_failures_401(const struct api_ctx *c)
 {
 	return c->api->options.login_failures_401;

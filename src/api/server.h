@@ -17,6 +17,7 @@ struct api_options {
 	int slow_threads;           /* pool of API_SLOW */
 	struct str public_url;      /* for absolute links; empty: from the Host header */
 	const struct api_routes *const *tables; /* NULL: those of the registry */
+	bool allow_private_webhooks; /* webhook targets on this machine and in private networks */
 	bool login_failures_401;    /* i_auth/ex_auth failures as 401/403 instead of the documented 500/505 */
 };
 /* INVALID_INPUT: a route without permission, two routes of one path, a resource without a limit …, naming it. */

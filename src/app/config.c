@@ -54,6 +54,8 @@ static const struct option options[] = {
 		"life of a refresh token (604800)" },
 	{ "login-failures-401", FLAG, CONFIG_SERVE, O(login_failures_401), 0, 0, NULL,
 		"i_auth and ex_auth answer failures with 401 and 403 instead of 500 and 505" },
+	{ "allow-private-webhooks", FLAG, CONFIG_SERVE, O(allow_private_webhooks), 0, 0, NULL,
+		"webhooks may reach this machine and private networks" },
 	{ "log-level", LEVEL, ALL_DB, O(log_level), 0, 0, "LEVEL", "debug, info, warn or error (info)" },
 	{ "username", TEXT, CONFIG_USER, O(username), 0, 0, "NAME", "name to log in with" },
 	{ "email", TEXT, CONFIG_USER, O(email), 0, 0, "ADDRESS", "e-mail address" },

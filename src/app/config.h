@@ -31,7 +31,7 @@ struct config {
 	bool demo, demo_shift;
 	bool no_rate_limit, no_answer_cache;
 	bool behind_proxy, insecure_http;
-	bool login_failures_401;
+	bool login_failures_401, allow_private_webhooks;
 	struct str tls_cert, tls_key;
 	struct str cors, public_url, log_level;
 	int64_t threads, connections, slow_threads;

@@ -87,6 +87,7 @@ start_api(struct server *s)
 		.slow_threads = o->slow_threads ? (int)o->slow_threads : core_count() > 2 ? core_count() : 2,
 		.public_url = o->public_url,
 		.login_failures_401 = o->login_failures_401,
+		.allow_private_webhooks = o->allow_private_webhooks,
 	};
 	return api_start(c->arena, &api, &s->api);
 }

@@ -71,6 +71,11 @@ struct err *iam_logout(struct iam *iam, struct res_ctx *c) MUST_USE;
 /* To be called in the transaction that changes people, roles, keys or sessions: caches are emptied when it commits. */
 void iam_touch(struct iam *iam, struct db_tx *tx);
 
+/* A secret that the server must be able to read again, sealed for storing under the master key. */
+struct str iam_seal(const struct iam *iam, struct arena *a, struct str plain);
+/* False when it was sealed with another secret file. */
+bool iam_unseal(const struct iam *iam, struct arena *a, struct str sealed, struct str *plain) MUST_USE;
+
 /* argon2id hash of a password (slow). */
 struct err *iam_password_hash(struct arena *a, struct str password, struct str *out) MUST_USE;
 

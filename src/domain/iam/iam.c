@@ -78,3 +78,15 @@ iam_rotate_key(struct iam *iam, struct arena *a)
 	struct keys_work w = { .keys = iam->keys, .clock = iam->clock, .add = true };
 	return db_write(iam->db, a, keys_work, &w);
 }
+
+struct str
+iam_seal(const struct iam *iam, struct arena *a, struct str plain)
+{
+	return keyring_seal(iam->keys, a, plain);
+}
+
+bool
+iam_unseal(const struct iam *iam, struct arena *a, struct str sealed, struct str *plain)
+{
+	return keyring_unseal(iam->keys, a, sealed, plain);
+}

@@ -187,3 +187,36 @@ keyring_may_reload(struct keyring *k)
 	pthread_rwlock_unlock(&k->lock);
 	return may;
 }
+
+#define BASE64 sodium_base64_VARIANT_URLSAFE_NO_PADDING
+
+struct str
+keyring_seal(const struct keyring *k, struct arena *a, struct str plain)
+{
+	size_t n = crypto_secretbox_NONCEBYTES + crypto_secretbox_MACBYTES + plain.n;
+	unsigned char *sealed = arena_alloc(a, n);
+	size_t text_cap = sodium_base64_encoded_len(n, BASE64);
+	char *text = arena_alloc(a, text_cap);
+	random_bytes(sealed, crypto_secretbox_NONCEBYTES);
+	check(crypto_secretbox_easy(sealed + crypto_secretbox_NONCEBYTES, (const unsigned char *)plain.p,
+		      plain.n, sealed, k->master) == 0);
+	sodium_bin2base64(text, text_cap, sealed, n, BASE64);
+	return str_from_cstr(text);
+}
+
+bool
+keyring_unseal(const struct keyring *k, struct arena *a, struct str sealed, struct str *plain)
+{
+	unsigned char *bytes = arena_alloc(a, sealed.n);
+	size_t n = 0;
+	if (sodium_base642bin(bytes, sealed.n, sealed.p, sealed.n, NULL, &n, NULL, BASE64) != 0 ||
+		n < crypto_secretbox_NONCEBYTES + crypto_secretbox_MACBYTES)
+		return false;
+	size_t length = n - crypto_secretbox_NONCEBYTES - crypto_secretbox_MACBYTES;
+	unsigned char *opened = arena_alloc(a, length);
+	if (crypto_secretbox_open_easy(opened, bytes + crypto_secretbox_NONCEBYTES,
+		    n - crypto_secretbox_NONCEBYTES, bytes, k->master) != 0)
+		return false;
+	*plain = (struct str){ (const char *)opened, length };
+	return true;
+}

@@ -31,4 +31,9 @@ bool keyring_find(struct keyring *k, struct str kid, struct signing_key *out) MU
 /* Whether an unknown kid is worth another look into the database: at most once a second. */
 bool keyring_may_reload(struct keyring *k);
 
+/* A secret of any length sealed under the master key, as base64url text on the arena; for secrets that must be read again (webhooks). */
+struct str keyring_seal(const struct keyring *k, struct arena *a, struct str plain);
+/* False when it was sealed with another secret file, or is no sealed text. */
+bool keyring_unseal(const struct keyring *k, struct arena *a, struct str sealed, struct str *plain) MUST_USE;
+
 #endif

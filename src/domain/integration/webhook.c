@@ -1,0 +1,177 @@
+/* The webhook subscription as a resource, and the checks of its URL and its events. */
+#include "domain/integration/webhook.h"
+#include "base/limits.h"
+#include "net/http_client.h"
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
+#define EVENTS_MAX     50
+#define EVENT_NAME_MAX 100
+#define URL_CHARS_MAX  2000
+
+static const char *const status_names[] = { "active", "paused", NULL };
+
+/* The host between "://" and the port, path or end; without brackets. Empty when the URL has none. */
+static struct str
+url_host(struct str url)
+{
+	size_t start = str_index(url, ':', 0) + 3;
+	struct str rest = str_sub(url, start, url.n);
+	size_t end = 0;
+
+	while (end < rest.n && !strchr("/?#", rest.p[end]))
+		end++;
+	struct str authority = str_sub(rest, 0, end);
+	if (authority.n > 0 && authority.p[0] == '[')
+		return str_sub(authority, 1, str_index(authority, ']', 0) - 1);
+	return str_sub(authority, 0, str_index(authority, ':', 0));
+}
+
+static bool
+url_is_well_formed(struct str url)
+{
+	if (!str_starts_with(url, STR("http://")) && !str_starts_with(url, STR("https://")))
+		return false;
+	for (size_t i = 0; i < url.n; i++)
+		if ((unsigned char)url.p[i] <= ' ' || url.p[i] == '\\' || url.p[i] == '@' ||
+			(unsigned char)url.p[i] >= 0x7f)
+			return false;
+	return url_host(url).n > 0;
+}
+
+static const char *
+verify_url(const void *record)
+{
+	const struct webhook *w = record;
+	return url_is_well_formed(w->url)
+		       ? NULL
+		       : "Enter a valid URL that starts with http:// or https:// and holds no credentials.";
+}
+
+/* "kpi.created", "threshold.*", "*". */
+static bool
+is_event_pattern(struct str s)
+{
+	if (str_eq(s, STR("*")))
+		return true;
+	size_t dot = str_index(s, '.', 0);
+	if (s.n > EVENT_NAME_MAX || dot == 0 || dot + 1 >= s.n)
+		return false;
+	for (size_t i = 0; i < s.n; i++) {
+		char ch = s.p[i];
+		bool is_star = ch == '*' && i == dot + 1 && i + 1 == s.n;
+		if (!is_star && !(ch >= 'a' && ch <= 'z') && ch != '_' && ch != '.' &&
+			!(ch >= '0' && ch <= '9'))
+			return false;
+	}
+	return true;
+}
+
+static struct err *
+check_events(struct res_ctx *c, const struct webhook *w, struct err **e)
+{
+	struct json_iter it;
+	json_val *events, *v;
+	size_t i = 0;
+
+	TRY(json_parse(c->arena, w->events, &events));
+	if (json_type_of(events) != JSON_ARRAY || json_count(events) == 0 ||
+		json_count(events) > EVENTS_MAX) {
+		err_add_field(c->arena, e, STR("events"),
+			"Expected a list of 1 to %d event types, such as \"kpi.created\".", EVENTS_MAX);
+		return NULL;
+	}
+	for (it = json_iter(events); json_next(&it, NULL, &v); i++)
+		if (json_type_of(v) != JSON_STRING || !is_event_pattern(json_string(v)))
+			err_add_field(c->arena, e, arena_fmt(c->arena, "events[%zu]", i),
+				"Not an event type; expected one such as \"kpi.created\", \"threshold.*\" or "
+				"\"*\".");
+	return NULL;
+}
+
+static struct err *
+before_write(struct res_ctx *c, const void *old, void *record)
+{
+	const struct webhook *w = record;
+	struct err *e = NULL;
+
+	(void)old;
+	TRY(check_events(c, w, &e));
+	return e;
+}
+
+static bool
+address_is_private(struct arena *a, struct str host)
+{
+	struct sockaddr_in v4 = { .sin_family = AF_INET };
+	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6 };
+	const char *text = arena_cstr(a, host);
+
+	/* inet_aton takes the short and octal spellings too that a resolver would. */
+	if (inet_aton(text, &v4.sin_addr))
+		return !http_address_is_public((const struct sockaddr *)&v4);
+	if (inet_pton(AF_INET6, text, &v6.sin6_addr) == 1)
+		return !http_address_is_public((const struct sockaddr *)&v6);
+	return false;
+}
+
+bool
+webhook_target_is_private(struct arena *a, struct str url)
+{
+	struct str host = url_host(url);
+
+	if (str_ends_with(host, STR(".")))
+		host = str_sub(host, 0, host.n - 1);
+	if (str_eq_nocase(host, STR("localhost")))
+		return true;
+	struct str tail = str_sub(host, host.n > 10 ? host.n - 10 : 0, 10);
+	if (str_eq_nocase(tail, STR(".localhost")))
+		return true;
+	return address_is_private(a, host);
+}
+
+#define RES_RECORD struct webhook
+static const struct res_field fields[] = {
+	F(id, TEXT, .flags = RF_SERVER | RF_FILTER | RF_SORT, .max = LIMIT_ID_CHARS, .doc = "Generated.",
+		.example = "\"wh-001\""),
+	F(url, TEXT, .flags = RF_REQUIRED | RF_FILTER | RF_SORT, .max = URL_CHARS_MAX, .verify = verify_url,
+		.doc = "Where events are posted; http or https.",
+		.example = "\"https://your-domain.com/webhook\""),
+	F(events, JSON, .flags = RF_REQUIRED,
+		.doc = "Event types; \"kpi.*\" stands for all of a kind, \"*\" for all.",
+		.example = "[\"kpi.created\",\"kpi.updated\",\"threshold.breached\"]"),
+	F(secret, TEXT, .flags = RF_REQUIRED | RF_SECRET, .min = WEBHOOK_SECRET_MIN, .max = LIMIT_NAME_CHARS,
+		.doc = "Signs the deliveries; stored sealed and never shown.",
+		.example = "\"your_webhook_secret\""),
+	F(description, TEXT, .flags = RF_NULL | RF_BLANK, .max = 1000, .doc = "What it is for.",
+		.example = "\"Sales channel\""),
+	F(status, ENUM, .flags = RF_FILTER | RF_SORT, .names = status_names, .preset = "active",
+		.doc = "Nothing is delivered to a paused one.", .example = "\"active\""),
+	F(version, INT, .flags = RF_SERVER, .doc = "Counts the changes.", .example = "1"),
+	F(created_at, INSTANT, .flags = RF_SERVER | RF_FILTER | RF_SORT, .doc = "When it was created.",
+		.example = "\"2024-01-01T00:00:00Z\""),
+	F(updated_at, INSTANT, .flags = RF_SERVER | RF_FILTER | RF_SORT, .doc = "When it was last changed.",
+		.example = "\"2024-01-01T00:00:00Z\""),
+};
+
+const struct res_def webhook_res = {
+	.name = "webhook",
+	.title = "Webhook",
+	.table = "webhook",
+	.fields = fields,
+	.field_count = COUNT(fields),
+	.record_size = sizeof(struct webhook),
+	.id_prefix = "wh-",
+	.scope = SCOPE_COMPANY,
+	.perm = {
+		[RES_LIST] = PERM_BIT(PERM_WEBHOOK_MANAGE),
+		[RES_READ] = PERM_BIT(PERM_WEBHOOK_MANAGE),
+		[RES_CREATE] = PERM_BIT(PERM_WEBHOOK_MANAGE),
+		[RES_UPDATE] = PERM_BIT(PERM_WEBHOOK_MANAGE),
+		[RES_DELETE] = PERM_BIT(PERM_WEBHOOK_MANAGE),
+	},
+	.default_sort = "created_at,id",
+	.not_found = "WEBHOOK_NOT_FOUND",
+	.doc = "A subscription to events, delivered by HTTP.",
+	.hooks = { .before_write = before_write },
+};

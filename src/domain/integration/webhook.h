@@ -1,0 +1,34 @@
+/*
+ * Webhook subscriptions: which events a company wants to be told, and where. The secret is sealed before it is stored and never shown
+ * again. Delivery reads the event table; here is only what is subscribed.
+ */
+#ifndef INTEGRATION_WEBHOOK_H
+#define INTEGRATION_WEBHOOK_H
+
+#include "resource/resource.h"
+
+enum webhook_status { WEBHOOK_ACTIVE, WEBHOOK_PAUSED };
+
+struct webhook {
+	struct res_row row;
+	struct str id;
+	struct str url;
+	struct str events; /* JSON array of event types; "kpi.*" and "*" stand for several */
+	struct str secret; /* sealed when stored */
+	struct str description;
+	int status;
+	int64_t version;
+	struct instant created_at, updated_at;
+};
+
+extern const struct res_def webhook_res;
+
+#define WEBHOOK_SECRET_MIN 8 /* characters; shorter ones are guessed */
+
+/*
+ * Whether the URL names its target by a literal address or name of this machine or a private network. Names are looked at again when
+ * they are resolved for the connection; this is the early and clear answer.
+ */
+bool webhook_target_is_private(struct arena *a, struct str url);
+
+#endif

@@ -97,6 +97,8 @@ struct err *res_ref_exists(
 	struct res_ctx *c, const struct res_field *f, const void *at, bool *found) MUST_USE;
 
 void res_sql_filter(struct res_sql *s, enum db_kind kind, const struct list_filter *f);
+/* One term of an ORDER BY. */
+void res_sql_order(struct res_sql *s, enum db_kind kind, const struct list_sort *sort);
 /* text with %, _ and the escape itself escaped by a backslash, between two %. */
 struct str res_like_pattern(struct arena *a, struct str text);
 
@@ -105,6 +107,19 @@ void res_sql_search(struct res_sql *s, const struct res_ctx *c, const struct res
 struct err *res_search_store(
 	struct res_ctx *c, const struct res_def *def, const void *old, const void *record) MUST_USE;
 struct err *res_search_forget(struct res_ctx *c, const struct res_def *def, const void *record) MUST_USE;
+
+/* "INSERT INTO table …" (store.c) */
+void res_sql_insert(struct res_sql *s, const struct res_ctx *c, const struct res_def *def, const struct res_shape *shape,
+	const void *record);
+struct res_change {
+	const void *old, *record;
+};
+/* "UPDATE table SET column = $n, …" of what differs, of everything when old is NULL; false when nothing does. */
+bool res_sql_update(struct res_sql *s, const struct res_ctx *c, const struct res_def *def, const struct res_shape *shape,
+	const struct res_change *change);
+/* Its end: "version = version + 1, updated_at = $n WHERE …" of the one row. */
+void res_sql_row(struct res_sql *s, const struct res_ctx *c, const struct res_def *def, const struct res_shape *shape,
+	const void *record);
 
 /* Text ids made by the server (text_id.c): the attempt-th try, since a client may have taken a number. */
 struct err *res_text_id_next(

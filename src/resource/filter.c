@@ -173,13 +173,14 @@ add_column(struct res_sql *s, const struct res_field *f, enum db_kind kind)
 	res_sql_add(s, !decimal ? "" : kind == DB_SQLITE ? " AS REAL)" : " AS NUMERIC)");
 }
 
+/* A decimal is bound as text, its column's type, and PostgreSQL has to be told so where the context says NUMERIC. */
 static void
 add_value(struct res_sql *s, const struct res_field *f, enum db_kind kind, struct db_param value)
 {
 	bool decimal = f->kind == RES_DECIMAL;
-	res_sql_add(s, decimal ? "CAST(" : "");
+	res_sql_add(s, decimal ? "CAST(CAST(" : "");
 	res_sql_param(s, value);
-	res_sql_add(s, !decimal ? "" : kind == DB_SQLITE ? " AS REAL)" : " AS NUMERIC)");
+	res_sql_add(s, !decimal ? "" : kind == DB_SQLITE ? " AS TEXT) AS REAL)" : " AS TEXT) AS NUMERIC)");
 }
 
 static void

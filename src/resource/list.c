@@ -30,8 +30,8 @@ default_sorts(const struct res_def *def, struct list_sort *sorts)
 	return count;
 }
 
-static void
-add_order(struct res_sql *s, enum db_kind kind, const struct list_sort *sort)
+void
+res_sql_order(struct res_sql *s, enum db_kind kind, const struct list_sort *sort)
 {
 	const struct res_field *f = sort->field;
 	bool decimal = f->kind == RES_DECIMAL;
@@ -53,7 +53,7 @@ order_sql(struct res_sql *s, const struct res_ctx *c, const struct res_def *def,
 	bool by_id = false;
 	res_sql_add(s, " ORDER BY ");
 	for (size_t i = 0; i < count && !by_id; i++) {
-		add_order(s, kind, &sorts[i]);
+		res_sql_order(s, kind, &sorts[i]);
 		by_id = strcmp(sorts[i].field->column, "id") == 0;
 		res_sql_add(s, by_id ? "" : ", ");
 	}

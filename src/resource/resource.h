@@ -258,6 +258,9 @@ struct res_page {
 };
 struct err *res_list(struct res_ctx *c, const struct res_def *def, const struct list_query *q, struct res_page *out) MUST_USE;
 
+/* Prepares what the engine would run for the resource: its columns, every filter and every order. For the test of all statements. */
+struct err *res_prepare_check(struct res_ctx *c, const struct res_def *def) MUST_USE;
+
 /* ---- events ----------------------------------------------------------------------------------------------------------------- */
 
 /*

@@ -28,18 +28,28 @@ change_add(
 	return event_add(c, type, def->name, id, before, after);
 }
 
+/* A folded copy (email_key, hidden) stands for the field that people see (email). */
+static struct str
+public_name(const struct res_def *def, const struct res_field *f)
+{
+	struct str name = str_from_cstr(f->name), suffix = STR("_key");
+	if (!(f->flags & RF_HIDDEN) || !str_ends_with(name, suffix))
+		return name;
+	const struct res_field *shown = res_field_find(def, str_sub(name, 0, name.n - suffix.n));
+	return shown ? str_from_cstr(shown->name) : name;
+}
+
 /* The schema's constraint in the resource's words: which field is taken. */
 static struct err *
 taken(struct res_ctx *c, const struct res_def *def, struct err *e)
 {
-	struct str column = e ? db_err_unique_column(e) : (struct str){ 0 };
-	const struct res_field *f = column.n ? res_column_find(def, column) : NULL;
+	const struct res_field *f = e ? res_column_find(def, db_err_unique_column(e)) : NULL;
 	if (!f)
 		return e;
-	struct err *named =
-		err_new(c->arena, ERR_CONFLICT, "%s with this %s already exists.", def->title, f->name);
-	err_add_field(c->arena, &named, str_from_cstr(f->name), "%s with this %s already exists.", def->title,
-		f->name);
+	struct str name = public_name(def, f);
+	struct err *named = err_new(
+		c->arena, ERR_CONFLICT, "%s with this %.*s already exists.", def->title, STR_ARG(name));
+	err_add_field(c->arena, &named, name, "%.*s", STR_ARG(named->message));
 	named->detail = e->detail;
 	return f->taken ? err_word(named, f->taken) : named;
 }
@@ -143,9 +153,9 @@ insert_value(struct res_sql *s, struct db_param p)
 	res_sql_param(s, p);
 }
 
-static void
-insert_sql(struct res_sql *s, struct res_ctx *c, const struct res_def *def, const struct res_shape *shape,
-	const void *record)
+void
+res_sql_insert(struct res_sql *s, const struct res_ctx *c, const struct res_def *def,
+	const struct res_shape *shape, const void *record)
 {
 	insert_columns(s, def, shape);
 	res_sql_add(s, ") VALUES (");
@@ -170,7 +180,7 @@ insert_row(struct res_ctx *c, const struct res_def *def, const struct res_shape 
 	struct res_sql s;
 	int64_t affected = 0;
 	res_sql_init(&s, c->arena);
-	insert_sql(&s, c, def, shape, record);
+	res_sql_insert(&s, c, def, shape, record);
 	if (text_id) {
 		res_sql_add(&s, " ON CONFLICT (company_id, ");
 		res_sql_add(&s, shape->key->column);
@@ -217,10 +227,9 @@ is_kept(const struct res_shape *shape, const struct res_field *f)
 	return f == shape->id || f == shape->version || f == shape->created_at || f == shape->updated_at;
 }
 
-/* "UPDATE table SET column = $1, …" of what differs; false when nothing does. */
-static bool
-update_sql(struct res_sql *s, const struct res_ctx *c, const struct res_def *def,
-	const struct res_shape *shape, const void *const both[2])
+bool
+res_sql_update(struct res_sql *s, const struct res_ctx *c, const struct res_def *def,
+	const struct res_shape *shape, const struct res_change *change)
 {
 	bool differs = false;
 	res_sql_add(s, "UPDATE ");
@@ -228,21 +237,20 @@ update_sql(struct res_sql *s, const struct res_ctx *c, const struct res_def *def
 	res_sql_add(s, " SET ");
 	for (size_t i = 0; i < def->field_count; i++) {
 		const struct res_field *f = &def->fields[i];
-		if (is_kept(shape, f) || res_value_same(def, f, both[0], both[1]))
+		if (is_kept(shape, f) || (change->old && res_value_same(def, f, change->old, change->record)))
 			continue;
 		res_sql_add(s, f->column);
 		res_sql_add(s, " = ");
-		res_sql_param(s, res_param(c, def, f, both[1]));
+		res_sql_param(s, res_param(c, def, f, change->record));
 		res_sql_add(s, ", ");
 		differs = true;
 	}
 	return differs;
 }
 
-/* "version = version + 1, updated_at = $n WHERE company_id = $n AND id = $n" */
-static void
-row_sql(struct res_sql *s, const struct res_ctx *c, const struct res_def *def, const struct res_shape *shape,
-	const void *record)
+void
+res_sql_row(struct res_sql *s, const struct res_ctx *c, const struct res_def *def,
+	const struct res_shape *shape, const void *record)
 {
 	res_sql_add(s, "version = version + 1, updated_at = ");
 	res_sql_param(s, P_INSTANT(c->now));
@@ -262,18 +270,18 @@ row_changed(struct res_ctx *c)
 
 static struct err *
 update_row(struct res_ctx *c, const struct res_def *def, const struct res_shape *shape,
-	const void *const both[2], bool *differs)
+	const struct res_change *change, bool *differs)
 {
 	struct res_sql s;
 	int64_t affected = 0;
 	res_sql_init(&s, c->arena);
-	*differs = update_sql(&s, c, def, shape, both);
+	*differs = res_sql_update(&s, c, def, shape, change);
 	if (!*differs)
 		return NULL;
-	row_sql(&s, c, def, shape, both[0]);
+	res_sql_row(&s, c, def, shape, change->old);
 	if (shape->version) {
 		res_sql_add(&s, " AND version = ");
-		res_sql_param(&s, res_param(c, def, shape->version, both[0]));
+		res_sql_param(&s, res_param(c, def, shape->version, change->old));
 	}
 	TRY(taken(c, def, res_sql_exec(&s, c->tx, &affected)));
 	return affected == 1 ? NULL : row_changed(c);
@@ -287,7 +295,7 @@ res_update(struct res_ctx *c, const struct res_def *def, const void *old, void *
 	bool differs = false;
 	if (def->hooks.before_write)
 		TRY(def->hooks.before_write(c, old, record));
-	TRY(update_row(c, def, &shape, (const void *const[]){ old, record }, &differs));
+	TRY(update_row(c, def, &shape, &(struct res_change){ old, record }, &differs));
 	if (!differs)
 		return NULL;
 	if (shape.version)
@@ -311,7 +319,7 @@ delete_row(struct res_ctx *c, const struct res_def *def, const struct res_shape 
 		res_sql_add(&s, " SET deleted_at = ");
 		res_sql_param(&s, P_INSTANT(c->now));
 		res_sql_add(&s, ", ");
-		row_sql(&s, c, def, shape, record);
+		res_sql_row(&s, c, def, shape, record);
 	} else {
 		res_sql_add(&s, "DELETE FROM ");
 		res_sql_add(&s, def->table);

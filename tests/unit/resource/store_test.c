@@ -89,6 +89,20 @@ a_taken_name_is_a_conflict_on_the_field(void **state)
 }
 
 static void
+a_folded_copy_stands_for_what_people_see(void **state)
+{
+	struct world *f = *state;
+	struct thing t;
+	assert_fine(fx_create(
+		f, &f->admin, &thing_res, "{\"name\":\"ab\",\"limits\":{\"target\":1},\"code\":\"c\"}", &t));
+	struct err *e = fx_create(
+		f, &f->admin, &thing_res, "{\"name\":\"cd\",\"limits\":{\"target\":1},\"code\":\"c\"}", &t);
+	assert_code(e, ERR_CONFLICT);
+	assert_str(err_code_word(e), "THING_CODE_EXISTS");
+	assert_non_null(fault_of(f, e, "code"));
+}
+
+static void
 modes_of_change(void **state)
 {
 	struct world *f = *state;
@@ -439,6 +453,7 @@ main(void)
 		cmocka_unit_test_setup(a_record_comes_back_as_it_was_sent, world_reset),
 		cmocka_unit_test_setup(text_ids_are_made_or_taken, world_reset),
 		cmocka_unit_test_setup(a_taken_name_is_a_conflict_on_the_field, world_reset),
+		cmocka_unit_test_setup(a_folded_copy_stands_for_what_people_see, world_reset),
 		cmocka_unit_test_setup(modes_of_change, world_reset),
 		cmocka_unit_test_setup(nothing_changed_writes_nothing, world_reset),
 		cmocka_unit_test_setup(a_stale_record_is_refused, world_reset),

@@ -57,6 +57,7 @@ static const struct res_field thing_fields[] = {
 	F(extra, JSON, .flags = RF_NULL),
 	F(secret, TEXT, .flags = RF_NULL | RF_SECRET),
 	F(code, TEXT, .flags = RF_NULL | RF_CREATE_ONLY),
+	F(code_key, TEXT, .flags = RF_SERVER | RF_NULL | RF_HIDDEN | RF_UNIQUE, .taken = "THING_CODE_EXISTS"),
 	F(hidden_text, TEXT, .flags = RF_NULL | RF_HIDDEN),
 	F(score, INT, .flags = RF_SERVER | RF_NULL | RF_FILTER | RF_SORT),
 };
@@ -73,6 +74,8 @@ thing_before_write(struct res_ctx *c, const void *old, void *record)
 		err_add_field(c->arena, &e, STR("limits.deep.low"), "Ensure it is not above the target.");
 	res_set_null(&thing_res, t, "score", false);
 	t->score = t->count * 2;
+	t->code_key = t->code;
+	res_set_null(&thing_res, t, "code_key", res_is_null(&thing_res, t, "code"));
 	return e;
 }
 

@@ -14,9 +14,12 @@ static const char *const tables[] = {
 	"NULL, big BIGINT, "
 	"active BIGINT NOT NULL, target TEXT NOT NULL, low TEXT, weight TEXT, price BIGINT, due TEXT, at "
 	"BIGINT, status TEXT NOT NULL, "
-	"deal BIGINT, parent TEXT, extra TEXT, secret TEXT, code TEXT, hidden_text TEXT, score BIGINT, "
+	"deal BIGINT, parent TEXT, extra TEXT, secret TEXT, code TEXT, code_key TEXT, hidden_text TEXT, "
+	"score BIGINT, "
 	"PRIMARY KEY (company_id, id), "
-	"UNIQUE (company_id, name), FOREIGN KEY (company_id, deal) REFERENCES deal (company_id, id))",
+	"CONSTRAINT thing_name_key UNIQUE (company_id, name), CONSTRAINT thing_code_key_key UNIQUE "
+	"(company_id, code_key), "
+	"FOREIGN KEY (company_id, deal) REFERENCES deal (company_id, id))",
 };
 static const char *const tables_sqlite[] = { "INSERT INTO sequence (name, next) VALUES ('deal', 1)" };
 static const char *const tables_postgres[] = { "CREATE SEQUENCE deal_seq",

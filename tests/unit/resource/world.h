@@ -30,7 +30,7 @@ struct thing {
 	struct instant at;
 	int status;
 	int64_t deal;
-	struct str parent, extra, secret, code, hidden_text;
+	struct str parent, extra, secret, code, code_key, hidden_text;
 	int64_t score;
 };
 extern const struct res_def thing_res;

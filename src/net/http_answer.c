@@ -194,8 +194,11 @@ prepare(struct http_exchange *x, const struct http_answer *a)
 	if (tagged) {
 		struct str condition = http_header(x, "If-None-Match");
 
-		if (condition.p && http_etag_matches(condition, tag))
+		/* MHD writes Content-Length in any case; 0 is what every client's parser understands. */
+		if (condition.p && http_etag_matches(condition, tag)) {
 			x->out.status = 304;
+			x->out.body = (struct str){ 0 };
+		}
 	}
 	if (a->content_type.n && x->out.status != 304)
 		add_text(x, "Content-Type", a->content_type);

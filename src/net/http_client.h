@@ -16,30 +16,30 @@ struct http_client *http_client_new(void);
 void http_client_free(struct http_client *c);
 
 struct http_call {
-	struct str method;		 /* GET, POST … */
-	struct str url;			 /* http:// or https:// */
+	struct str method;               /* GET, POST … */
+	struct str url;                  /* http:// or https:// */
 	const struct http_field *fields; /* header fields */
 	size_t field_count;
 	struct str body;
-	int timeout_ms;		 /* for the whole call, > 0 */
-	size_t answer_bytes_max; /* a longer answer is ERR_TOO_LARGE */
-	/* Asked for every address before it is connected to; NULL: any. */
+	int timeout_ms;                  /* for the whole call, > 0 */
+	size_t answer_bytes_max;         /* a longer answer is ERR_TOO_LARGE */
+	/* Asked for every address before it is connected to; NULL: any. A kept connection is not asked about again. */
 	bool (*may_connect)(void *arg, const struct sockaddr *address);
 	void *arg;
-	struct str ca_file; /* PEM; empty: the system's */
+	struct str ca_file;              /* PEM; empty: the system's */
 };
 
 struct http_reply {
 	int status;
 	struct str content_type, body, location;
-	int64_t retry_after_s; /* 0: not said, or given as a date */
-	struct str address;    /* connected to, as text; also set on errors once known */
+	int64_t retry_after_s;           /* 0: not said */
+	struct str address;              /* connected to, as text; also set on errors once known */
 	int64_t duration_us;
 };
 
 /*
- * NULL when an answer came, whatever its status. INVALID_INPUT: no such URL, method or field. TOO_LARGE: the answer. Otherwise UNAVAILABLE with the
- * word ADDRESS_REFUSED, NAME_UNKNOWN, TIMEOUT, TLS_FAILED or CONNECTION_FAILED. The reply lives in a; its duration is set in any case.
+ * NULL when an answer came, whatever its status. INVALID_INPUT: no such URL, method or field. TOO_LARGE: the answer. Otherwise UNAVAILABLE
+ * with the word ADDRESS_REFUSED, NAME_UNKNOWN, TIMEOUT, TLS_FAILED or CONNECTION_FAILED. The reply lives in a; its duration is set in any case.
  */
 struct err *http_client_call(struct http_client *c, struct arena *a, const struct http_call *call,
 	struct http_reply *out) MUST_USE;

@@ -138,6 +138,7 @@ if_none_match_answers_304(void **state)
 	assert_int_equal(ask(*state, GET("/json/100", "If-None-Match: *\r\n"), &r), 304);
 	assert_int_equal(r.body_len, 0);
 	assert_null(reply_field(&r, "Content-Type"));
+	assert_string_equal(reply_field(&r, "Content-Length"), "0");
 	assert_non_null(reply_field(&r, "ETag"));
 }
 

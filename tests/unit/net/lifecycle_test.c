@@ -252,6 +252,31 @@ large_bodies_go_both_ways(void **state)
 	close(fd);
 }
 
+/* Delayed acknowledgement against Nagle's algorithm would cost 40 ms for each answer that is sent in pieces. */
+static void
+answers_do_not_wait_for_acknowledgements(void **state)
+{
+	static const char *const sizes[] = { "10", "1300", "1460", "3000", "20000", "100000" };
+	int fd = client_open(*state);
+
+	for (size_t i = 0; i < COUNT(sizes); i++) {
+		int64_t begun = monotonic_us();
+		char request[100];
+		struct reply r;
+
+		assert_true(snprintf(request, sizeof(request), "GET /%s/%s HTTP/1.1\r\nHost: x\r\n\r\n",
+				    i % 2 ? "later" : "json", sizes[i]) > 0);
+		for (int n = 0; n < 50; n++) {
+			client_send(fd, request);
+			client_read(fd, false, &r);
+			assert_int_equal(r.status, 200);
+			reply_done(&r);
+		}
+		assert_in_range(monotonic_us() - begun, 0, 50 * 35000);
+	}
+	close(fd);
+}
+
 struct load {
 	struct fixture *f;
 	int requests;
@@ -496,6 +521,7 @@ main(void)
 		cmocka_unit_test(pipelined_requests_are_answered_in_order),
 		cmocka_unit_test(chunked_bodies_arrive_whole),
 		cmocka_unit_test(large_bodies_go_both_ways),
+		cmocka_unit_test(answers_do_not_wait_for_acknowledgements),
 		cmocka_unit_test(answers_come_from_other_threads_under_load),
 		cmocka_unit_test(a_client_that_leaves_early_harms_nobody),
 		cmocka_unit_test(connections_are_limited_by_address_and_in_all),

@@ -7,9 +7,10 @@
 static void
 put_timestamp(struct api_ctx *c)
 {
+	const struct instant now = { c->res.now.us - c->res.now.us % INSTANT_SECOND };
 	struct buf b;
 	buf_init_arena(&b, c->res.arena, 64);
-	instant_write(&b, c->res.now, c->dialect->instants, zone_utc());
+	instant_write(&b, now, c->dialect->instants, zone_utc());
 	json_pair_str(&c->json, "timestamp", buf_str(&b));
 }
 

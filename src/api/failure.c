@@ -55,16 +55,18 @@ failure_message(const struct api_ctx *c, const struct err *e)
 	return e->message;
 }
 
-/* kpi-management shows the company's own offset, the others UTC. */
+/* Whole seconds, but for the contract that shows milliseconds; kpi-management shows the company's own offset, the others UTC. */
 static void
 put_timestamp(struct json_out *o, struct api_ctx *c)
 {
 	const bool local = c->dialect->id == DIALECT_KPI;
+	const enum instant_format format = local ? INSTANT_ISO_OFFSET : c->dialect->instants;
+	struct instant now = c->res.now;
 	struct buf b;
+	if (format != INSTANT_ISO_MILLIS)
+		now.us -= now.us % INSTANT_SECOND;
 	buf_init_arena(&b, c->res.arena, 64);
-	instant_write(&b,
-		local ? (struct instant){ c->res.now.us - c->res.now.us % INSTANT_SECOND } : c->res.now,
-		local ? INSTANT_ISO_OFFSET : c->dialect->instants, local ? c->actor.zone : zone_utc());
+	instant_write(&b, now, format, local ? c->actor.zone : zone_utc());
 	json_pair_str(o, "timestamp", buf_str(&b));
 }
 

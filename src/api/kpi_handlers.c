@@ -392,7 +392,7 @@ predictions(struct api_ctx *c)
 	"{\"type\":\"object\",\"required\":[\"items\",\"total\",\"page\",\"pages\"],\"properties\":{" \
 	"\"items\":{\"type\":"                                                                        \
 	"\"array\",\"items\":" TARGET_SCHEMA "},\"total\":{\"type\":\"integer\"},\"page\":{\"type\":" \
-					     "\"integer\"},\"pages\":{\"type\":\"integer\"}}}"
+	"\"integer\"},\"pages\":{\"type\":\"integer\"}}}"
 #define TARGET_LIST_EXAMPLE "{\"items\":[" TARGET_EXAMPLE "],\"total\":1,\"page\":1,\"pages\":1}"
 #define NUMBER_OR_NULL	    "{\"type\":[\"number\",\"null\"]}"
 #define ANALYTICS_SCHEMA                                                                                  \
@@ -422,7 +422,7 @@ predictions(struct api_ctx *c)
 	",\"model\":{\"type\":[\"string\",\"null\"]},\"reason\":{\"type\":\"string\"},"                   \
 	"\"predictions\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"properties\":{"             \
 	"\"date\":" DATE_SCHEMA ",\"value\":{\"type\":\"number\"},\"lower_80\":{\"type\":\"number\"},"    \
-				"\"upper_80\":{\"type\":\"number\"},"                                     \
+	"\"upper_80\":{\"type\":\"number\"},"                                                             \
 	"\"lower_95\":{\"type\":\"number\"},\"upper_95\":{\"type\":\"number\"},\"lower\":{\"type\":"      \
 	"\"number\"},"                                                                                    \
 	"\"upper\":{\"type\":\"number\"}}}},\"target\":{\"type\":[\"object\",\"null\"],\"properties\":{"  \

@@ -138,7 +138,7 @@ add_route(struct arena *a, struct router *r, const struct api_routes *table, con
 	struct route_entry *entry = &r->entries[r->count];
 	bool rest;
 	const char *method = http_method_names[route->method];
-	*entry = (struct route_entry){ .route = route, .tag = table->tag };
+	*entry = (struct route_entry){ .route = route, .table = table };
 	if (!route->path || !route->handler || !route->summary)
 		return err_new(
 			a, ERR_INVALID_INPUT, "A route of '%s' has no path, handler or summary.", table->tag);

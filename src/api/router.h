@@ -13,7 +13,7 @@
 struct route_entry {
 	const struct api_route *route;
 	const struct dialect *dialect;
-	const char *tag;
+	const struct api_routes *table;
 	enum rate_kind rate;
 	size_t version_offset; /* of the record's version member */
 	bool has_version;

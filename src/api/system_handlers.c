@@ -7,7 +7,8 @@ write_health(struct api_ctx *c, const char *status)
 	struct json_out *o = &c->json;
 	struct buf time;
 	buf_init_arena(&time, c->res.arena, 64);
-	instant_write(&time, c->res.now, INSTANT_ISO_SECONDS, zone_utc());
+	instant_write(&time, (struct instant){ c->res.now.us - c->res.now.us % INSTANT_SECOND },
+		INSTANT_ISO_SECONDS, zone_utc());
 	json_begin_object(o);
 	json_pair_str(o, "status", str_from_cstr(status));
 	json_pair_str(o, "version", str_from_cstr(api_version));

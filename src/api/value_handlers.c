@@ -351,7 +351,7 @@ value_delete(struct api_ctx *c)
 	"\"array\",\"items\":{\"anyOf\":[" VALUE_SCHEMA "," POINT_SCHEMA                              \
 	"]}},\"total\":{\"type\":\"integer\"},\"page\":{\"type\":\"integer\"},\"pages\":{\"type\":"   \
 	"\"integer\"}}}"
-#define INPUT_EXAMPLE "{\"value\":58635.56,\"at\":\"2010-12-01\",\"note\":\"first day\"}"
+#define INPUT_EXAMPLE "{\"value\":58635.56,\"at\":\"2010-12-01T00:00:00Z\",\"note\":\"first day\"}"
 #define VALUE_EXAMPLE                                                                                        \
 	"{\"id\":\"1291161600000000\",\"at\":\"2010-12-01T00:00:00Z\",\"value\":58635.56,\"dimensions\":{}," \
 	"\"note\":\"first day\",\"recorded_at\":\"2024-06-15T09:00:00Z\"}"

@@ -299,7 +299,7 @@ list_shapes(void **state)
 	number_is(parsed(x), "page", 2);
 	number_is(parsed(x), "limit", 20);
 	number_is(parsed(x), "total", 45);
-	text_is(parsed(x), "timestamp", "2024-06-15T09:00:00.250000Z");
+	text_is(parsed(x), "timestamp", "2024-06-15T09:00:00Z");
 	assert_string_equal(context_field(x, "X-Total-Count"), "45");
 	assert_string_equal(context_field(x, "X-Page-Count"), "3");
 	context_free(x);

@@ -27,7 +27,6 @@ struct db_conn {
 enum db_role { DB_READER, DB_WRITER };
 
 struct db_driver {
-	enum db_kind kind;
 	/* A lost connection is opened again; true when it is usable. */
 	struct err *(*revive)(struct db_conn *c, struct arena *a);
 	void (*close)(struct db_conn *c);

@@ -45,26 +45,45 @@ run_in_savepoint(struct group *g, struct db_job *job, struct db_tx *tx)
 	return d->undo(g->conn);
 }
 
+static void
+publish(struct group *g, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		db_tx_publish(&g->txs[i]);
+}
+
+/* The disk may hold what it did not confirm: nobody can say whether it will be there after a crash, and nothing is run again. */
+static void
+tell_unknown(struct db_job *first, const struct err *e)
+{
+	for (struct db_job *job = first; job; job = job->next)
+		job->result = db_err_copy(job->arena, e);
+}
+
+/* False: nothing was committed, and the jobs may run again. */
 static bool
 run_group(struct group *g, struct db_job *first)
 {
 	const struct db_driver *d = g->conn->driver;
-	size_t i = 0;
+	size_t count = 0;
 
 	if (d->begin(g->conn, g->scratch, true))
 		return false;
-	for (struct db_job *job = first; job; job = job->next, i++) {
-		if (!run_in_savepoint(g, job, &g->txs[i])) {
+	for (struct db_job *job = first; job; job = job->next, count++) {
+		if (!run_in_savepoint(g, job, &g->txs[count])) {
 			d->rollback(g->conn);
 			return false;
 		}
 	}
-	if (d->commit(g->conn, g->scratch)) {
+	struct err *e = d->commit(g->conn, g->scratch);
+	if (e) {
+		bool unknown = g->conn->trouble == DB_TROUBLE_UNKNOWN;
 		d->rollback(g->conn);
-		return false;
+		if (!unknown)
+			return false;
+		tell_unknown(first, e);
 	}
-	for (size_t k = 0; k < i; k++)
-		db_tx_publish(&g->txs[k]);
+	publish(g, count);
 	return true;
 }
 

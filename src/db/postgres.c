@@ -511,7 +511,6 @@ postgres_close(struct db_conn *conn)
 }
 
 static const struct db_driver postgres_driver = {
-	.kind = DB_POSTGRES,
 	.revive = postgres_revive,
 	.close = postgres_close,
 	.begin = postgres_begin,

@@ -353,7 +353,6 @@ sqlite_close(struct db_conn *conn)
 }
 
 static const struct db_driver sqlite_driver = {
-	.kind = DB_SQLITE,
 	.revive = sqlite_revive,
 	.close = sqlite_close,
 	.begin = sqlite_begin,

@@ -1,9 +1,20 @@
 /* The list of everything that is served. A domain joins with its lines here. */
 #include "api/registry.h"
+
+#include "domain/iam/api_key.h"
+#include "domain/iam/company.h"
+#include "domain/iam/person.h"
+#include "domain/iam/role.h"
+#include "domain/iam/team.h"
 #include "domain/integration/webhook.h"
 #include "domain/kpi/assignment.h"
 
 const struct res_def *const api_resources[] = {
+	&company_res,
+	&person_res,
+	&role_res,
+	&team_res,
+	&api_key_res,
 	&kpi_res,
 	&assignment_res,
 	&webhook_res,
@@ -13,6 +24,9 @@ const struct res_def *const api_resources[] = {
 const struct api_routes *const api_route_tables[] = {
 	&page_routes,
 	&system_routes,
+	&login_routes,
+	&user_routes,
+	&company_routes,
 	&kpi_routes,
 	&value_routes,
 	&assignment_routes,

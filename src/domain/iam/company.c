@@ -95,9 +95,9 @@ before_write(struct res_ctx *c, const void *old, void *record)
 static struct err *
 after_write(struct res_ctx *c, const void *old, const void *record)
 {
-	(void)old;
-	(void)record;
+	const struct company *company = record ? record : old;
 	iam_touched(c->tx);
+	db_tx_touch(c->tx, company->id); /* its own people see it too */
 	return NULL;
 }
 

@@ -125,17 +125,21 @@ word_needs_escape(uint64_t w)
 	return (((w - ones * 0x20) & ~w) | ((quote - ones) & ~quote) | ((slash - ones) & ~slash)) & tops;
 }
 
-/* Bytes at the start of s that stand for themselves in a JSON string. */
+/* Copies the bytes at the start of s that stand for themselves in a JSON string; how many they are. */
 static size_t
-plain_run(struct str s)
+copy_plain(char *to, struct str s)
 {
 	size_t i = 0;
 	uint64_t w;
 
-	while (i + 8 <= s.n && (memcpy(&w, s.p + i, 8), !word_needs_escape(w)))
-		i += 8;
-	while (i < s.n && (unsigned char)s.p[i] >= 0x20 && s.p[i] != '"' && s.p[i] != '\\')
-		i++;
+	for (; i + 8 <= s.n; i += 8) {
+		memcpy(&w, s.p + i, 8);
+		if (word_needs_escape(w))
+			break;
+		memcpy(to + i, &w, 8);
+	}
+	for (; i < s.n && (unsigned char)s.p[i] >= 0x20 && s.p[i] != '"' && s.p[i] != '\\'; i++)
+		to[i] = s.p[i];
 	return i;
 }
 
@@ -156,16 +160,21 @@ void
 buf_add_json_string(struct buf *b, struct str s)
 {
 	buf_add_byte(b, '"');
-	while (s.n) {
-		size_t run = plain_run(s);
-
-		buf_add(b, s.p, run);
-		if (run == s.n)
-			break;
-		add_escape(b, (unsigned char)s.p[run]);
-		s = (struct str){ s.p + run + 1, s.n - run - 1 };
+	for (;;) {
+		/* Room for the closing quote too. */
+		char *to = buf_reserve(b, s.n + 1);
+		if (!to)
+			return;
+		size_t n = copy_plain(to, s);
+		b->len += n;
+		if (n == s.n) {
+			to[n] = '"';
+			b->len++;
+			return;
+		}
+		add_escape(b, (unsigned char)s.p[n]);
+		s = (struct str){ s.p + n + 1, s.n - n - 1 };
 	}
-	buf_add_byte(b, '"');
 }
 
 struct str

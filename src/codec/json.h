@@ -54,7 +54,25 @@ void json_begin_object(struct json_out *o);
 void json_end_object(struct json_out *o);
 void json_begin_array(struct json_out *o);
 void json_end_array(struct json_out *o);
-void json_key(struct json_out *o, struct str key);
+/* Inline, because almost all keys are literals, whose length the compiler then knows. */
+static inline void
+json_key(struct json_out *o, struct str key)
+{
+	char *to = buf_reserve(o->b, key.n + 4);
+	size_t n = 0;
+
+	if (!to)
+		return;
+	if (o->comma)
+		to[n++] = ',';
+	to[n++] = '"';
+	memcpy(to + n, key.p, key.n);
+	n += key.n;
+	to[n++] = '"';
+	to[n++] = ':';
+	o->b->len += n;
+	o->comma = false;
+}
 void json_key_escaped(struct json_out *o, struct str key); /* a key that came from outside; valid UTF-8 */
 void json_put_str(struct json_out *o, struct str s); /* escapes; s must be valid UTF-8 */
 void json_put_int(struct json_out *o, int64_t v);

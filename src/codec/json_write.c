@@ -64,25 +64,6 @@ json_end_array(struct json_out *o)
 }
 
 void
-json_key(struct json_out *o, struct str key)
-{
-	char *to = buf_reserve(o->b, key.n + 4);
-
-	if (!to)
-		return;
-	char *p = to;
-	if (o->comma)
-		*p++ = ',';
-	*p++ = '"';
-	memcpy(p, key.p, key.n);
-	p += key.n;
-	*p++ = '"';
-	*p++ = ':';
-	o->b->len += (size_t)(p - to);
-	o->comma = false;
-}
-
-void
 json_key_escaped(struct json_out *o, struct str key)
 {
 	begin_value(o);

@@ -6,7 +6,8 @@
 #include <string.h>
 
 enum forecast_code
-analytics_trend(const struct forecast_series *series, struct analytics_trend *trend, struct forecast_error *error)
+analytics_trend(
+	const struct forecast_series *series, struct analytics_trend *trend, struct forecast_error *error)
 {
 	(void)series;
 	(void)error;
@@ -15,7 +16,8 @@ analytics_trend(const struct forecast_series *series, struct analytics_trend *tr
 }
 
 enum forecast_code
-analytics_season(const struct forecast_series *series, struct analytics_season *season, double *profile, struct forecast_error *error)
+analytics_season(const struct forecast_series *series, struct analytics_season *season, double *profile,
+	struct forecast_error *error)
 {
 	(void)series;
 	(void)profile;
@@ -25,8 +27,8 @@ analytics_season(const struct forecast_series *series, struct analytics_season *
 }
 
 enum forecast_code
-analytics_anomalies(const struct forecast_series *series, double sensitivity, struct analytics_anomaly *anomalies, size_t capacity,
-	size_t *count)
+analytics_anomalies(const struct forecast_series *series, double sensitivity,
+	struct analytics_anomaly *anomalies, size_t capacity, size_t *count)
 {
 	(void)series;
 	(void)sensitivity;
@@ -37,7 +39,8 @@ analytics_anomalies(const struct forecast_series *series, double sensitivity, st
 }
 
 enum forecast_code
-analytics_changes(const struct forecast_series *series, struct analytics_change *changes, size_t capacity, size_t *count)
+analytics_changes(const struct forecast_series *series, struct analytics_change *changes, size_t capacity,
+	size_t *count)
 {
 	(void)series;
 	(void)changes;

@@ -12,8 +12,10 @@ enum { MEMBER_NAME_SIZE = 48 };
 struct member_task {
 	const double *y; /* n complete values, n >= 1 */
 	size_t n;
-	size_t m; /* seasonal period, 1: none */
-	size_t h; /* steps wanted, >= 1 */
+	size_t m;	       /* seasonal period, 1: none */
+	size_t h;	       /* steps wanted, >= 1 */
+	const size_t *periods; /* all periods, ascending, for methods that take several; the first is m */
+	size_t period_count;
 };
 
 struct member_path {
@@ -27,6 +29,7 @@ typedef bool member_method(
 	struct forecast_workspace *ws, const struct member_task *task, struct member_path *path);
 
 member_method naive_forecast, snaive_forecast, naive2_forecast;
+member_method theta_forecast, dotm_forecast, ces_forecast;
 
 /* Sets path->name, cut to its size. */
 void member_name(struct member_path *path, const char *name);

@@ -5,7 +5,9 @@
  */
 #include "forecast/methods.h"
 
+#include "forecast/ets.h"
 #include "forecast/season.h"
+#include "forecast/stl_forecast.h"
 
 #include <math.h>
 #include <string.h>
@@ -16,10 +18,19 @@ struct method {
 };
 
 static const struct method methods[] = {
-	{ "default", naive2_forecast },
+	{ "default", NULL },
 	{ "naive", naive_forecast },
 	{ "snaive", snaive_forecast },
 	{ "naive2", naive2_forecast },
+	{ "ses", ses_forecast },
+	{ "holt", holt_forecast },
+	{ "damped", damped_forecast },
+	{ "theta", theta_forecast },
+	{ "dotm", dotm_forecast },
+	{ "ets", ets_forecast },
+	{ "ces", ces_forecast },
+	{ "stl", stl_forecast },
+	{ "mstl", mstl_forecast },
 };
 
 enum {
@@ -164,6 +175,18 @@ short_forecast(const struct method_task *task, struct method_answer *answer)
 				 : "the series is too short for a model: its last value with a wide interval";
 }
 
+struct member_task
+member_task_of(const struct method_task *task)
+{
+	const struct prepared *p = task->prepared;
+	return (struct member_task){ .y = p->y,
+		.n = p->count,
+		.m = task->plan.count ? task->plan.periods[0] : 1,
+		.h = task->h,
+		.periods = task->plan.periods,
+		.period_count = task->plan.count };
+}
+
 void
 method_run(struct forecast_workspace *ws, const char *name, const struct method_task *task,
 	struct method_answer *answer)
@@ -177,8 +200,10 @@ method_run(struct forecast_workspace *ws, const char *name, const struct method_
 		short_forecast(task, answer);
 		return;
 	}
-	struct member_task inner = { p->y, p->count, task->plan.count ? task->plan.periods[0] : 1, task->h };
-	if (method && method->run(ws, &inner, &answer->path))
+	struct member_task inner = member_task_of(task);
+	bool good = method && (method->run ? method->run(ws, &inner, &answer->path)
+					   : default_forecast(ws, task, answer));
+	if (good)
 		return;
 	short_forecast(task, answer);
 	answer->reason = "the method does not apply to this series: its last value with a wide interval";

@@ -39,6 +39,13 @@ struct season_plan season_plan_of(const struct forecast_series *series);
 void method_run(struct forecast_workspace *ws, const char *name, const struct method_task *task,
 	struct method_answer *answer);
 
+/* The task of a single method: the first period, all periods beside it. */
+struct member_task member_task_of(const struct method_task *task);
+
+/* The combination chosen by the kind of series (default.c). False when no member applies. */
+bool default_forecast(
+	struct forecast_workspace *ws, const struct method_task *task, struct method_answer *answer);
+
 /* Series of 0 to 3 values, and the last resort of every method. Wide. */
 void short_forecast(const struct method_task *task, struct method_answer *answer);
 

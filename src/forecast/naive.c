@@ -59,11 +59,11 @@ snaive_forecast(struct forecast_workspace *ws, const struct member_task *task, s
 bool
 naive2_forecast(struct forecast_workspace *ws, const struct member_task *task, struct member_path *path)
 {
-	const struct season_rule m4 = { .least = 3, .limit = 1.645 };
+	const struct season_rule m4 = { .least = 3, .limit = 1.645, .multiplicative = true };
 	size_t mark = workspace_mark(ws), n = task->n, m = task->m;
 	double *figure = workspace_take(ws, m), *adjusted = workspace_take(ws, n);
 	enum season_kind kind = season_adjust(ws, task->y, n, m, m4, figure, adjusted);
-	struct member_task inner = { adjusted, n, 1, task->h };
+	struct member_task inner = { .y = adjusted, .n = n, .m = 1, .h = task->h };
 	bool good = naive_forecast(ws, &inner, path);
 	season_restore(kind, figure, m, n, task->h, path->mean, path->sd);
 	workspace_release(ws, mark);

@@ -48,6 +48,15 @@ all_positive(const double *y, size_t n)
 	return true;
 }
 
+static bool
+none_negative(const double *y, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (y[i] < 0)
+			return false;
+	return true;
+}
+
 /* Centred moving average of order m (weights halved at both ends when m is even) at index i, m/2 <= i < n - m/2. */
 static void
 moving_average(const double *y, size_t n, size_t m, double *average)
@@ -111,9 +120,13 @@ season_adjust(struct forecast_workspace *ws, const double *y, size_t n, size_t m
 	memcpy(adjusted, y, n * sizeof *y);
 	if (m < 2 || n < rule.least * m || n < 2 * m || !(season_score(ws, y, n, m) > rule.limit))
 		return SEASON_NONE;
-	enum season_kind kind = all_positive(y, n) ? SEASON_MULTIPLICATIVE : SEASON_ADDITIVE;
-	if (!classical_figure(ws, y, n, m, kind, figure))
-		return SEASON_NONE;
+	enum season_kind kind = SEASON_MULTIPLICATIVE;
+	bool ratio = rule.multiplicative ? none_negative(y, n) : all_positive(y, n);
+	if (!ratio || !classical_figure(ws, y, n, m, kind, figure)) {
+		kind = SEASON_ADDITIVE;
+		if (!classical_figure(ws, y, n, m, kind, figure))
+			return SEASON_NONE;
+	}
 	season_remove(y, n, figure, m, kind, adjusted);
 	return kind;
 }

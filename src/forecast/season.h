@@ -34,8 +34,9 @@ void season_remove(
  * and figure and returns the kind (multiplicative for positive series, else additive); otherwise copies y.
  */
 struct season_rule {
-	size_t least; /* values needed, as a multiple of m */
-	double limit; /* of season_score */
+	size_t least;	     /* values needed, as a multiple of m */
+	double limit;	     /* of season_score */
+	bool multiplicative; /* also for series that are not positive, as the M4 competition did */
 };
 enum season_kind season_adjust(struct forecast_workspace *ws, const double *y, size_t n, size_t m,
 	struct season_rule rule, double *figure, double *adjusted);

@@ -356,16 +356,15 @@ static const struct api_route routes[] = {
 		.answer_schema = "{\"type\":\"object\",\"additionalProperties\":{\"type\":\"array\","
 				 "\"items\":{\"$ref\":"
 				 "\"#/components/schemas/EmployeeAssignment\"}}}",
-		.answer_example =
-			"{\"emp-001\":[{\"employeeId\":\"emp-001\",\"kpiDefinitionId\":\"kpi-001\","
-			"\"assignmentId\":\"assign-001\",\"supervisorId\":\"sup-001\","
-			"\"customTargetValue\":55000.00,\"customTargetUnit\":\"USD\","
-			"\"customTargetComparisonType\":\"GREATER_THAN_OR_EQUAL\","
-			"\"customWeightPercentage\":30.0,\"customWeightIsFlexible\":false,"
-			"\"effectiveDate\":\"2025-01-01\",\"endDate\":\"2025-12-31\","
-			"\"assignedBy\":\"manager\",\"status\":\"ACTIVE\","
-			"\"createdAt\":\"2025-12-17T08:30:00.000Z\","
-			"\"updatedAt\":\"2025-12-17T08:30:00.000Z\"}],\"emp-003\":[]}" },
+		.answer_example = "{\"emp-001\":[{\"employeeId\":\"emp-001\",\"kpiDefinitionId\":\"kpi-001\","
+				  "\"assignmentId\":\"assign-001\",\"supervisorId\":\"sup-001\","
+				  "\"customTargetValue\":55000.00,\"customTargetUnit\":\"USD\","
+				  "\"customTargetComparisonType\":\"GREATER_THAN_OR_EQUAL\","
+				  "\"customWeightPercentage\":30.0,\"customWeightIsFlexible\":false,"
+				  "\"effectiveDate\":\"2025-01-01\",\"endDate\":\"2025-12-31\","
+				  "\"assignedBy\":\"manager\",\"status\":\"ACTIVE\","
+				  "\"createdAt\":\"2025-12-17T08:30:00.000Z\","
+				  "\"updatedAt\":\"2025-12-17T08:30:00.000Z\"}],\"emp-003\":[]}" },
 	{ HTTP_DELETE, ONE_PATH, assignment_delete, ASSIGN, API_WRITE, API_BODY_NONE, VIEW, .op = RES_DELETE,
 		.summary = "Remove an employee's KPI assignment" },
 };

@@ -30,7 +30,7 @@ struct analytics_trend {
 	double p_value;			    /* two-sided */
 };
 
-/* Series of more than 4,000 values are thinned evenly for the slope (the pairs grow with the square). */
+/* Series of more than 600 values are summed up in means of consecutive values first: the pairs grow with the square. */
 enum forecast_code analytics_trend(
 	const struct forecast_series *series, struct analytics_trend *trend, struct forecast_error *error);
 

@@ -1,6 +1,6 @@
 /*
- * Implementation of numeric.h. Order statistics use a quickselect with a median-of-three pivot and fall back to
- * heapsort for sorting, so that the worst case stays n log n; the normal quantile is a rough start polished by
+ * Implementation of numeric.h. Order statistics use a quickselect with a median-of-three pivot that falls back to
+ * heapsort, so that the worst case stays n log n; the normal quantile is a rough start polished by
  * Halley steps on erfc, exact to rounding.
  */
 #include "forecast/numeric.h"
@@ -50,11 +50,61 @@ numeric_sort(double *x, size_t count)
 	}
 }
 
+static void
+swap(double *a, double *b)
+{
+	double t = *a;
+	*a = *b;
+	*b = t;
+}
+
+double
+numeric_select(double *x, size_t count, size_t rank)
+{
+	size_t left = 0, right = count - 1;
+	for (int round = 0; right > left && round < 128; round++) {
+		size_t middle = left + (right - left) / 2;
+		if (x[middle] < x[left])
+			swap(&x[middle], &x[left]);
+		if (x[right] < x[left])
+			swap(&x[right], &x[left]);
+		if (x[right] < x[middle])
+			swap(&x[right], &x[middle]);
+		double pivot = x[middle];
+		size_t i = left, j = right;
+		for (;;) {
+			while (x[i] < pivot)
+				i++;
+			while (x[j] > pivot)
+				j--;
+			if (i >= j)
+				break;
+			swap(&x[i++], &x[j--]);
+		}
+		if (rank <= j)
+			right = j;
+		else
+			left = j + 1;
+	}
+	if (right > left) /* an unlucky sequence of pivots: sort what is left */
+		numeric_sort(x + left, right - left + 1);
+	return x[rank];
+}
+
 double
 numeric_median(double *x, size_t count)
 {
-	numeric_sort(x, count);
-	return count % 2 ? x[count / 2] : (x[count / 2 - 1] + x[count / 2]) / 2;
+	if (count <= 24) {
+		insertion_sort(x, count);
+		return count % 2 ? x[count / 2] : (x[count / 2 - 1] + x[count / 2]) / 2;
+	}
+	double upper = numeric_select(x, count, count / 2);
+	if (count % 2)
+		return upper;
+	double lower = x[0];
+	for (size_t i = 1; i < count / 2; i++)
+		lower = fmax(lower, x[i]);
+	return (lower + upper) / 2;
 }
 
 double

@@ -15,6 +15,9 @@ void numeric_sort(double *x, size_t count);
 /* Median; reorders x. count >= 1. */
 double numeric_median(double *x, size_t count);
 
+/* The value that would stand at index rank if x were sorted; reorders x. rank < count. */
+double numeric_select(double *x, size_t count, size_t rank);
+
 /* Quantile (linear interpolation between order statistics) of an ascending array. count >= 1, 0 <= p <= 1. */
 double numeric_sorted_quantile(const double *sorted, size_t count, double p);
 

@@ -9,7 +9,7 @@
 #include "forecast/workspace.h"
 
 struct prepared {
-	const double *y; /* count values, complete, |y| <= 1 */
+	double *y; /* count values, complete, |y| <= 1 */
 	size_t count;
 	size_t observed; /* values that were not gaps */
 	size_t skip;	 /* gaps in front that were cut off */

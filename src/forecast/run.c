@@ -2,6 +2,7 @@
  * forecast_run: checks, prepares, runs the method, and makes the result, one block of memory with the numbers of
  * all levels. This is the only place where scaled numbers become the caller's again.
  */
+#include "forecast/holiday_effects.h"
 #include "forecast/methods.h"
 
 #include "forecast/numeric.h"
@@ -122,7 +123,15 @@ run_with(struct forecast_workspace *ws, const struct forecast_series *series,
 	struct method_answer answer;
 	answer.path.mean = workspace_take(ws, task.h);
 	answer.path.sd = workspace_take(ws, task.h);
+	struct holiday_effects effects;
+	bool holidays = series->holidays && series->calendar == FORECAST_DAY &&
+			holiday_effects_fit(ws, series->holidays, &prepared, &effects);
+	if (holidays)
+		holiday_effects_remove(&effects, series->holidays, prepared.skip, prepared.y, prepared.count);
 	method_run(ws, options->method, &task, &answer);
+	if (holidays)
+		holiday_effects_restore(
+			&effects, series->holidays, prepared.skip + prepared.count, &answer.path, task.h);
 	struct result_block *block = block_new(options, answer.support_count);
 	if (!block)
 		return forecast_fail(error, FORECAST_NO_MEMORY, 0, "out of memory for the result");

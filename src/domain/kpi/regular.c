@@ -49,8 +49,17 @@ choose_interval(const struct kpi_series *days)
 	return PERIOD_YEAR;
 }
 
+/*
+ * What an interval without values stands for: what adds up added nothing then (a shop's closed day); a level was not measured.
+ */
+static double
+empty_interval(const struct kpi *k)
+{
+	return k->aggregation == KPI_SUM && str_is_empty(k->formula) ? 0 : NAN;
+}
+
 static void
-lay_out(struct res_ctx *c, const struct kpi_series *points, struct regular_series *out)
+lay_out(struct res_ctx *c, const struct kpi *k, const struct kpi_series *points, struct regular_series *out)
 {
 	struct date last = points->points[points->count - 1].start;
 	size_t count = steps_between(out->first, last, out->interval) + 1;
@@ -61,7 +70,7 @@ lay_out(struct res_ctx *c, const struct kpi_series *points, struct regular_serie
 	out->count = count - skip;
 	out->values = arena_alloc_array(c->arena, out->count, sizeof *out->values);
 	for (size_t i = 0; i < out->count; i++)
-		out->values[i] = NAN;
+		out->values[i] = empty_interval(k);
 	for (size_t i = 0; i < points->count; i++) {
 		if (points->points[i].start.days < out->first.days)
 			continue;
@@ -103,7 +112,7 @@ regular_read(
 	if (out->interval != PERIOD_DAY)
 		TRY(kpi_series_read(c, k, ROLLUP_ALL, first, out->as_of, out->interval, points));
 	if (points->count > 0)
-		lay_out(c, points, out);
+		lay_out(c, k, points, out);
 	return NULL;
 }
 

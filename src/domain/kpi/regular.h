@@ -1,5 +1,6 @@
 /*
- * A KPI's series as statistics want it: equally spaced at one calendar interval, gaps as NaN, the unfinished last period apart. Both
+ * A KPI's series as statistics want it: equally spaced at one calendar interval, the unfinished last period apart; an interval without
+ * values is 0 where values add up and a gap (NaN) elsewhere. Both
  * analytics and predictions look at a KPI through it.
  */
 #ifndef KPI_REGULAR_H
@@ -14,8 +15,8 @@
 struct regular_series {
 	enum period interval;
 	struct date first;		 /* start of values[0] */
-	double *values;			 /* oldest first; NaN: no value in that interval */
-	size_t count, known;		 /* known: values that are not NaN */
+	double *values;			 /* oldest first; NaN: a gap */
+	size_t count, known;		 /* known: intervals with values */
 	bool has_partial;		 /* the last interval has begun but its last day is not there yet */
 	double partial;			 /* its figure so far; it is not among values */
 	struct date as_of;		 /* day of the latest value */

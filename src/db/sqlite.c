@@ -384,6 +384,8 @@ set_up(struct sqlite *c, enum db_role role)
 			c->handle, role == DB_WRITER ? writer_setup : reader_setup, NULL, NULL, NULL);
 	if (code == SQLITE_OK)
 		code = sqlite3_exec(c->handle, common_setup, NULL, NULL, NULL);
+	if (code == SQLITE_OK)
+		code = db_sqlite_fold_register(c->handle);
 	for (size_t i = 0; code == SQLITE_OK && i < COUNT(c->controls); i++)
 		code = sqlite3_prepare_v3(
 			c->handle, control_texts[i], -1, SQLITE_PREPARE_PERSISTENT, &c->controls[i], NULL);

@@ -41,5 +41,7 @@ struct str db_sqlite_placeholders(struct arena *a, struct str text);
 struct err *db_sqlite_next_id(struct db_tx *tx, const char *sequence, int64_t *out) MUST_USE;
 /* Writes the sequences of the open transaction back. */
 struct err *db_sqlite_sequences_write(struct sqlite *c, struct arena *a) MUST_USE;
+/* Makes text_fold(text) known to a connection. An SQLite result code. */
+int db_sqlite_fold_register(sqlite3 *handle);
 
 #endif

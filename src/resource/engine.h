@@ -99,9 +99,6 @@ struct err *res_ref_exists(
 void res_sql_filter(struct res_sql *s, enum db_kind kind, const struct list_filter *f);
 /* One term of an ORDER BY. */
 void res_sql_order(struct res_sql *s, enum db_kind kind, const struct list_sort *sort);
-/* text with %, _ and the escape itself escaped by a backslash, between two %. */
-struct str res_like_pattern(struct arena *a, struct str text);
-
 void res_sql_search(struct res_sql *s, const struct res_ctx *c, const struct res_def *def, struct str search);
 /* Stores the text that search looks in; old NULL: of a new row. */
 struct err *res_search_store(

@@ -224,10 +224,11 @@ add_comparison(struct res_sql *s, const struct list_filter *f, enum db_kind kind
 static void
 add_contains(struct res_sql *s, const struct list_filter *f, enum db_kind kind)
 {
+	res_sql_add(s, kind == DB_SQLITE ? "instr(text_fold(" : "strpos(text_fold(");
 	res_sql_add(s, f->field->column);
-	res_sql_add(s, kind == DB_SQLITE ? " LIKE " : " ILIKE ");
-	res_sql_param(s, P_TEXT(res_like_pattern(s->arena, f->values[0].s)));
-	res_sql_add(s, " ESCAPE '\\'");
+	res_sql_add(s, "), text_fold(");
+	res_sql_param(s, f->values[0]);
+	res_sql_add(s, ")) > 0");
 }
 
 void

@@ -245,7 +245,7 @@ struct list_query {
 /*
  * Adds "field op text"; the text is checked as the field's kind is. A date for an instant field means its local day's start, for LTE its
  * end, for EQ and NE the whole day. IN takes values parted by commas, IS_NULL true or false. Text is compared as it is, CONTAINS without
- * regard to the case of ASCII letters. A fault goes to *e under param's name. A field without RF_FILTER is passed over, like an unknown one.
+ * regard to case and runs of white space. A fault goes to *e under param's name. A field without RF_FILTER is passed over, like an unknown one.
  */
 void list_filter_add(struct res_ctx *c, struct list_query *q, const struct res_field *f, enum list_op op, struct str text,
 	struct str param, struct err **e);

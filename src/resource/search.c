@@ -9,8 +9,9 @@
 
 #define INDEXED_CHARS 3 /* a trigram */
 
-struct str
-res_like_pattern(struct arena *a, struct str text)
+/* With %, _ and the escape itself escaped by a backslash, between two %. */
+static struct str
+like_pattern(struct arena *a, struct str text)
 {
 	struct buf b;
 	buf_init_arena(&b, a, 2 * text.n + 16);
@@ -63,7 +64,7 @@ res_sql_search(struct res_sql *s, const struct res_ctx *c, const struct res_def 
 	company_texts(s, c, def);
 	if (!sqlite) {
 		res_sql_add(s, " AND folded LIKE ");
-		res_sql_param(s, P_TEXT(res_like_pattern(c->arena, folded)));
+		res_sql_param(s, P_TEXT(like_pattern(c->arena, folded)));
 	} else if (str_utf8_len(folded) < INDEXED_CHARS) {
 		res_sql_add(s, " AND instr(folded, ");
 		res_sql_param(s, P_TEXT(folded));

@@ -311,7 +311,18 @@ hostile_values_are_only_values(void **state)
 	assert_int_equal(count_of(f, "name", LIST_CONTAINS, "\\"), 1);
 	assert_int_equal(count_of(f, "name", LIST_CONTAINS, "%_\\"), 1);
 	assert_int_equal(count_of(f, "name", LIST_CONTAINS, "N1"), 10);
-	assert_str(fx_ask(f, "SELECT COUNT(*) FROM thing"), "61");
+	assert_fine(fx_create(f, &f->admin, &thing_res,
+		"{\"name\":\"\xC3\x9C"
+		"BER  Stra\xC3\x9F"
+		"e \xF0\x9F\x9A\x80\",\"limits\":{\"target\":1}}",
+		&t));
+	assert_int_equal(count_of(f, "name", LIST_CONTAINS,
+				 "\xC3\xBC"
+				 "ber stra"),
+		1);
+	assert_int_equal(count_of(f, "name", LIST_CONTAINS, "STRASSE"), 1);
+	assert_int_equal(count_of(f, "name", LIST_CONTAINS, "\xF0\x9F\x9A\x80"), 1);
+	assert_str(fx_ask(f, "SELECT COUNT(*) FROM thing"), "62");
 }
 
 static void

@@ -63,7 +63,8 @@ idempotency_pack(struct arena *a, const struct http_answer *answer)
 	const size_t head = b.len;
 	buf_add_str(&b, answer->body);
 	struct str packed = buf_str(&b);
-	if (packed.n > LIMIT_IDEMPOTENCY_BYTES)
+	/* What no cache may keep holds a secret, such as a key that is shown once. */
+	if (packed.n > LIMIT_IDEMPOTENCY_BYTES || answer->no_etag)
 		packed.n = head;
 	return packed;
 }

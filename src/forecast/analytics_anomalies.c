@@ -10,6 +10,7 @@
 #include "forecast/season.h"
 #include "forecast/stl.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -90,6 +91,7 @@ anomalies_find(struct forecast_workspace *ws, const struct forecast_series *seri
 	struct view v;
 	view_make(ws, p, analytics_period(series), &v);
 	double *scratch = workspace_take(ws, v.n), *steps = workspace_take(ws, v.n);
+	assert(v.n >= LEAST_POINTS); /* the caller has looked */
 	for (size_t i = 0; i + 1 < v.n; i++)
 		steps[i] = v.adjusted[i + 1] - v.adjusted[i];
 	double floor_deviation = 1e-9 * (1 + fabs(numeric_mean(v.z, v.n)));

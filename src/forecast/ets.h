@@ -62,7 +62,7 @@ struct ets_effort {
 /* Number of estimated quantities including the variance: k of the AICc. */
 size_t ets_parameter_count(const struct ets_form *form);
 
-/* Writes "ets(M,Ad,M)" into a buffer of MEMBER_NAME_SIZE. */
+/* Writes "ets(MAdM)" into a buffer of MEMBER_NAME_SIZE. */
 void ets_name(const struct ets_form *form, char *name);
 
 /* Initial states by heuristics and starting parameters for the form. False when n is too small for it. */

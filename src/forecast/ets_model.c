@@ -28,7 +28,7 @@ void
 ets_name(const struct ets_form *form, char *name)
 {
 	static const char *const trends[] = { "N", "A", "Ad" }, *const seasons[] = { "N", "A", "M" };
-	const char *parts[] = { "ets(", form->multiplicative_error ? "M" : "A", ",", trends[form->trend], ",",
+	const char *parts[] = { "ets(", form->multiplicative_error ? "M" : "A", trends[form->trend],
 		seasons[form->season], ")" };
 	size_t at = 0;
 	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)

@@ -89,7 +89,7 @@ struct forecast_options {
  * The mean is always inside every interval. All numbers are finite.
  */
 struct forecast_result {
-	const char *method; /* the method used, e.g. "combined", "ets(M,Ad,M)", "tsb" */
+	const char *method; /* the method used, e.g. "combined", "ets(MAdM)", "tsb" */
 	const char *reason; /* NULL, or a sentence why a simpler method was used (too short, constant, …) */
 	unsigned period;    /* the (longest) seasonal period in use, 1 when none */
 	size_t horizon;

@@ -5,7 +5,9 @@
  */
 #include "forecast/methods.h"
 
+#include "forecast/calibration.h"
 #include "forecast/ets.h"
+#include "forecast/intermittent.h"
 #include "forecast/season.h"
 #include "forecast/stl_forecast.h"
 
@@ -31,7 +33,15 @@ static const struct method methods[] = {
 	{ "ces", ces_forecast },
 	{ "stl", stl_forecast },
 	{ "mstl", mstl_forecast },
+	{ "croston", croston_forecast },
+	{ "sba", sba_forecast },
+	{ "tsb", tsb_forecast },
+	{ "adida", adida_forecast },
+	{ "imapa", imapa_forecast },
 };
+
+/* Share of zeros above which a series is intermittent demand. */
+#define INTERMITTENT_SHARE 0.3
 
 enum {
 	METHOD_COUNT = sizeof methods / sizeof methods[0],
@@ -175,6 +185,24 @@ short_forecast(const struct method_task *task, struct method_answer *answer)
 				 : "the series is too short for a model: its last value with a wide interval";
 }
 
+/*
+ * All values equal: the value again. That it never changed in n values bounds the chance of a change in the next one
+ * by about 3/n (the rule of three); the interval is that of changes of a tenth of the value, or of 1 for zeros.
+ */
+static void
+constant_forecast(const struct method_task *task, struct method_answer *answer)
+{
+	const struct prepared *p = task->prepared;
+	double size = p->y[0] != 0 ? 0.1 * fabs(p->y[0]) : 1 / p->scale,
+	       sd = size * sqrt(1 / (double)p->observed);
+	for (size_t i = 0; i < task->h; i++) {
+		answer->path.mean[i] = p->y[0];
+		answer->path.sd[i] = sd * sqrt((double)(i + 1));
+	}
+	member_name(&answer->path, "naive");
+	answer->reason = "all values are equal";
+}
+
 struct member_task
 member_task_of(const struct method_task *task)
 {
@@ -191,7 +219,8 @@ void
 method_run(struct forecast_workspace *ws, const char *name, const struct method_task *task,
 	struct method_answer *answer)
 {
-	const struct method *method = method_find(name ? name : "default");
+	const struct method *method =
+		method_find(name ? name : "default"); /* options_check has seen the name */
 	const struct prepared *p = task->prepared;
 	answer->reason = NULL;
 	answer->support_count = 0;
@@ -200,11 +229,22 @@ method_run(struct forecast_workspace *ws, const char *name, const struct method_
 		short_forecast(task, answer);
 		return;
 	}
-	struct member_task inner = member_task_of(task);
-	bool good = method && (method->run ? method->run(ws, &inner, &answer->path)
-					   : default_forecast(ws, task, answer));
-	if (good)
+	if (p->constant) {
+		constant_forecast(task, answer);
 		return;
+	}
+	struct member_task inner = member_task_of(task);
+	member_method *run = method->run;
+	if (!run && p->zero_share > INTERMITTENT_SHARE && !p->any_negative)
+		run = tsb_forecast;
+	bool good = run ? run(ws, &inner, &answer->path) : default_forecast(ws, task, answer);
+	if (good && intermittent_is(run))
+		answer->support_count = intermittent_distribution(
+			ws, &inner, answer->path.mean[0], &answer->support, &answer->cumulative);
+	if (good) {
+		answer->shape = calibration_shape(task->calendar, inner.m, p->count);
+		return;
+	}
 	short_forecast(task, answer);
 	answer->reason = "the method does not apply to this series: its last value with a wide interval";
 }

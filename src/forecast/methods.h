@@ -27,7 +27,7 @@ struct method_answer {
 	struct quantile_shape shape;
 	const char *reason;
 	/* A discrete distribution instead of the path's deviations, in scaled units. */
-	const double *support, *cumulative;
+	double *support, *cumulative;
 	size_t support_count;
 };
 

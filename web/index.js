@@ -12,6 +12,13 @@ function duration(seconds) {
   return minutes > 0 ? `${minutes} min` : `${Math.floor(seconds)} s`;
 }
 
+// 2026-11-23T01:56:06.817Z → 2026-11-23 01:56:06 UTC
+function clock(text) {
+  return text.replace("T", " ").replace(/(\.\d+)?Z$/, " UTC");
+}
+
+const WRITERS = { uptime_s: (value) => duration(Number(value)), time: clock };
+
 function showFigures(health) {
   const list = document.getElementById("figures");
   for (const [key, label] of Object.entries(LABELS)) {
@@ -19,7 +26,7 @@ function showFigures(health) {
     const term = document.createElement("dt");
     const value = document.createElement("dd");
     term.textContent = label;
-    value.textContent = key === "uptime_s" ? duration(Number(health[key])) : String(health[key]);
+    value.textContent = (WRITERS[key] ?? String)(health[key]);
     list.append(term, value);
   }
 }

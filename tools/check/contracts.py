@@ -33,7 +33,10 @@ def description(root):
             done = subprocess.run([str(root / server), "openapi"], capture_output=True, text=True, check=False, timeout=60)
             if done.returncode != 0 or not done.stdout.strip():
                 raise house.CannotLook("the server does not describe itself: 'sextant openapi' printed nothing")
-            return json.loads(done.stdout)
+            document = json.loads(done.stdout)
+            if "paths" not in document:
+                raise house.CannotLook("the server's description has no operations")
+            return document
     raise house.CannotLook("the server is not built")
 
 

@@ -100,7 +100,7 @@ static const struct api_route login_rows[] = {
 				 "\"properties\":{" TOKENS_PROPERTIES
 				 ",\"user\":{\"$ref\":\"#/components/schemas/User\"}}}",
 		.answer_example = "{" TOKENS_EXAMPLE ",\"user\":{\"id\":1,\"username\":\"john.smith\","
-						     "\"email\":\"john.smith@example.com\","
+				  "\"email\":\"john.smith@example.com\","
 				  "\"role\":\"EMPLOYEE\",\"is_active\":true}}" },
 	{ .method = HTTP_POST,
 		.path = "/api/auth/token/refresh",

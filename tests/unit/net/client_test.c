@@ -14,6 +14,13 @@ struct world {
 	struct http_reply reply;
 };
 
+/* A body ends where its length says, without NUL. */
+static bool
+holds(struct str body, struct str part)
+{
+	return memmem(body.p, body.n, part.p, part.n) != NULL;
+}
+
 static int
 start(void **state)
 {
@@ -69,15 +76,15 @@ a_call_brings_the_answer(void **state)
 	assert_int_equal(w->reply.status, 200);
 	assert_true(str_eq(w->reply.content_type, STR("text/plain")));
 	assert_true(str_eq(w->reply.address, STR("127.0.0.1")));
-	assert_non_null(strstr(w->reply.body.p, "method=GET head=0 path=/x query=y=1"));
-	assert_non_null(strstr(w->reply.body.p, "id=from-client"));
+	assert_true(holds(w->reply.body, STR("method=GET head=0 path=/x query=y=1")));
+	assert_true(holds(w->reply.body, STR("id=from-client")));
 	c = call_of(w, "POST", "/body");
 	c.body = STR("{\"a\":1}");
 	assert_null(run(w, &c));
 	assert_true(str_eq(w->reply.body, c.body));
 	c = call_of(w, "DELETE", "/x");
 	assert_null(run(w, &c));
-	assert_non_null(strstr(w->reply.body.p, "method=DELETE"));
+	assert_true(holds(w->reply.body, STR("method=DELETE")));
 	c = call_of(w, "HEAD", "/json/100");
 	assert_null(run(w, &c));
 	assert_int_equal(w->reply.body.n, 0);
@@ -239,7 +246,7 @@ tls_serves_and_is_verified(void **state)
 			w->arena, "https://127.0.0.1:%d/%s", fixture_port(tls.f, 0), i % 2 ? "later" : "x");
 		assert_null(run(&tls, &c));
 		assert_int_equal(tls.reply.status, 200);
-		assert_non_null(strstr(tls.reply.body.p, "secure=1"));
+		assert_true(holds(tls.reply.body, STR("secure=1")));
 	}
 	c.url = arena_fmt(w->arena, "https://127.0.0.1:%d/json/1000000", fixture_port(tls.f, 0));
 	assert_null(run(&tls, &c));

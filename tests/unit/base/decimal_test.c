@@ -329,6 +329,10 @@ doubles_are_the_edge_of_statistics(void **state)
 	/* The double nearest to 1.005 lies below it; the exact value counts, not its product with 100. */
 	assert_true(decimal_from_double(1.005, 2, &d));
 	assert_string_equal(written(d), "1.00");
+	/* Here the product with 100 even looks like an exact half. */
+	assert_true(2.675 * 100 == 267.5);
+	assert_true(decimal_from_double(2.675, 2, &d));
+	assert_string_equal(written(d), "2.67");
 	assert_true(decimal_from_double(0.125, 2, &d));
 	assert_string_equal(written(d), "0.13");
 	assert_true(decimal_from_double(0.49999999999999994, 0, &d));

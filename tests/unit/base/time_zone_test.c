@@ -146,6 +146,75 @@ offsets_are_those_of_the_c_library_in_every_zone(void **state)
 	tzset();
 }
 
+/* A file without transitions, of one type, whose footer is the rule. */
+static struct str
+file_of_rule(struct arena *a, const char *rule, int32_t offset_s)
+{
+	struct buf b;
+
+	buf_init_arena(&b, a, 4096);
+	for (int block = 0; block < 2; block++) {
+		buf_add_lit(&b, "TZif2");
+		for (int i = 0; i < 15 + 4 * 4 + 3; i++)
+			buf_add_byte(&b, 0);
+		buf_add(&b, "\1\0\0\0\4", 5); /* one type, four bytes of names */
+		for (int shift = 24; shift >= 0; shift -= 8)
+			buf_add_byte(&b, (char)((uint32_t)offset_s >> shift));
+		buf_add(&b, "\0\0AAA\0", 6);
+	}
+	buf_add_fmt(&b, "\n%s\n", rule);
+	return buf_str(&b);
+}
+
+/* No rule here changes where the local and the UTC year differ: the C library takes the rule of the UTC year there. */
+static void
+every_form_of_rule_means_what_the_c_library_takes_it_for(void **state)
+{
+	static const struct {
+		const char *rule;
+		int32_t standard_s;
+	} cases[] = { { "AAA3BBB,J60/0,J300/1:30", -10800 }, { "AAA3BBB,J59,J365/20", -10800 },
+		{ "AAA-1BBB,59/0,364/4:5:6", 3600 }, { "AAA-5:30BBB-6,1/6,60/1", 19800 },
+		{ "AAA0BBB,M3.5.0/1,M10.5.0", 0 }, { "AAA-10BBB,M10.1.0,M4.1.0/3", 36000 },
+		{ "<-03>3<+01>-1,M2.5.6/-1,M11.4.4/25", -10800 }, { "AAA3BBB,M3.4.4/50,M10.4.4/50", -10800 },
+		{ "AAA-1BBB0,M10.5.0,M3.5.0/1", 3600 } };
+	struct arena *a = arena_new(64 << 20);
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		const struct zone *z = tzif_parse(a, file_of_rule(a, cases[i].rule, cases[i].standard_s));
+
+		assert_non_null(z);
+		assert_int_equal(setenv("TZ", cases[i].rule, 1), 0);
+		tzset();
+		for (int64_t s = 1600000000; s < 1600000000 + 10LL * 366 * 86400; s += 1783)
+			assert_like_libc(z, cases[i].rule, s);
+		for (int64_t s = 1600000000; s < 200000000000; s += 86400LL * 17 + 1783)
+			assert_like_libc(z, cases[i].rule, s);
+	}
+	unsetenv("TZ");
+	tzset();
+	arena_free(a);
+}
+
+static void
+rules_that_are_none_are_refused(void **state)
+{
+	static const char *const wrong[] = { "A", "AAA", "AAA26", "AAA3BBB", "AAA3BBB,J0,J1", "AAA3BBB,J1",
+		"AAA3BBB,J1,J366", "AAA3BBB,366,1", "AAA3BBB,M0.1.0,M1.1.0", "AAA3BBB,M13.1.0,M1.1.0",
+		"AAA3BBB,M1.0.0,M1.1.0", "AAA3BBB,M1.6.0,M1.1.0", "AAA3BBB,M1.1.7,M1.1.0",
+		"AAA3BBB,M1.1.0/168,M1.1.0", "AAA3BBB,M1.1.0,M2.1.0x", "<AA3", "AAA3:60", "AAA3 " };
+	struct arena *a = arena_new(64 << 20);
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(wrong); i++)
+		if (tzif_parse(a, file_of_rule(a, wrong[i], 0)))
+			fail_msg("accepted: %s", wrong[i]);
+	assert_non_null(tzif_parse(a, file_of_rule(a, "", 0)));
+	assert_non_null(tzif_parse(a, file_of_rule(a, "AAA3", 0)));
+	arena_free(a);
+}
+
 static void
 a_skipped_local_time_is_read_by_the_offset_before_the_gap(void **state)
 {
@@ -251,6 +320,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(zone_names_that_are_none_are_refused),
 		cmocka_unit_test(offsets_are_those_of_the_c_library_in_every_zone),
+		cmocka_unit_test(every_form_of_rule_means_what_the_c_library_takes_it_for),
+		cmocka_unit_test(rules_that_are_none_are_refused),
 		cmocka_unit_test(a_skipped_local_time_is_read_by_the_offset_before_the_gap),
 		cmocka_unit_test(of_two_local_times_the_earlier_one_counts),
 		cmocka_unit_test(a_day_starts_at_its_first_moment),

@@ -66,7 +66,9 @@ a_bomb_is_stopped_at_the_limit(void **state)
 	assert_true(arena_used(a) - before < 500000);
 	/* The limit itself is allowed. */
 	assert_null(gzip_expand(a, packed(a, filled(a, 1000, false), 6), 1000, &out));
+	assert_null(gzip_expand(a, packed(a, filled(a, 32768, true), 6), 32768, &out));
 	assert_non_null(gzip_expand(a, packed(a, filled(a, 1001, false), 6), 1000, &out));
+	assert_non_null(gzip_expand(a, packed(a, filled(a, 32769, true), 6), 32768, &out));
 	arena_free(a);
 }
 
@@ -83,6 +85,10 @@ several_members_are_one_text(void **state)
 	assert_true(gzip_compress(&b, STR("second"), 6));
 	assert_null(gzip_expand(a, buf_str(&b), MAX, &out));
 	assert_true(str_eq(out, STR("first second")));
+	/* A last member may be empty when the limit is reached. */
+	assert_true(gzip_compress(&b, STR(""), 6));
+	assert_null(gzip_expand(a, buf_str(&b), out.n, &out));
+	assert_int_equal(out.n, 12);
 	arena_free(a);
 }
 

@@ -175,6 +175,8 @@ spelling_does_not_change_the_value(void **state)
 		int exponent = (int)random_below(12) - 6;
 		char z[80];
 
+		if (coef == 0) /* zeros can't be appended to it */
+			continue;
 		snprintf(z, sizeof(z), "%llde%d", (long long)coef, exponent);
 		struct decimal plain = parsed(z);
 		snprintf(z, sizeof(z), "%s%lld.%04lldE%+03d", coef < 0 ? "-" : "",

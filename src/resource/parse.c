@@ -140,33 +140,47 @@ collect(struct parse *p, size_t parent, const json_val *object)
 	}
 }
 
-static const char *
-not_an_object(struct parse *p, const json_val *v)
+static enum given
+object_state(const struct member *m)
 {
-	return arena_fmt(p->c->arena, "Invalid data. Expected a dictionary, but got %s.", json_type_word(v))
-		.p;
+	if (!m->v)
+		return ABSENT;
+	switch (json_type_of(m->v)) {
+	case JSON_OBJECT:
+		return GIVEN;
+	case JSON_NULL:
+		return m->nullable ? NULLED : UNUSABLE;
+	case JSON_BOOL:
+	case JSON_NUMBER:
+	case JSON_STRING:
+	case JSON_ARRAY:
+		break;
+	}
+	return UNUSABLE;
 }
 
 static void
 object_open(struct parse *p, struct member *m)
 {
 	enum given above = p->members[m->parent].state;
-	if (above != GIVEN) {
-		m->state = above;
-		m->told = p->members[m->parent].told;
-	} else if (!m->v) {
-		m->state = ABSENT;
-	} else if (json_type_of(m->v) == JSON_OBJECT) {
-		m->state = GIVEN;
+	m->state = above == GIVEN ? object_state(m) : above;
+	if (m->state == GIVEN)
 		collect(p, (size_t)(m - p->members), m->v);
-	} else if (json_type_of(m->v) == JSON_NULL) {
-		m->state = m->nullable ? NULLED : UNUSABLE;
-		if (!m->nullable)
-			fault(p, m->path, NOT_NULL);
-	} else {
-		m->state = UNUSABLE;
-		fault(p, m->path, not_an_object(p, m->v));
-	}
+}
+
+/* An object that is none; below it nothing is looked at. */
+static void
+object_take(struct parse *p, const struct member *m)
+{
+	if (m->state != UNUSABLE || p->members[m->parent].state != GIVEN)
+		return;
+	if (json_type_of(m->v) == JSON_NULL)
+		fault(p, m->path, NOT_NULL);
+	else
+		fault(p, m->path,
+			arena_fmt(p->c->arena, "Invalid data. Expected a dictionary, but got %s.",
+				json_type_word(m->v))
+				.p);
 }
 
 /* Walks down, and notes the state of every field and which table fields the body gives. */
@@ -330,7 +344,9 @@ res_parse(struct res_ctx *c, const struct res_def *def, const struct res_view *v
 	members_match(&p, body);
 	((struct res_row *)record)->given = p.seen;
 	for (size_t i = 1; i < p.count; i++)
-		if (!p.members[i].object)
+		if (p.members[i].object)
+			object_take(&p, &p.members[i]);
+		else
 			TRY(field_take(&p, &p.members[i]));
 	return p.faults;
 }

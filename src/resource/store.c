@@ -308,6 +308,14 @@ res_update(struct res_ctx *c, const struct res_def *def, const void *old, void *
 }
 
 static struct err *
+referred_to(struct err *e)
+{
+	if (str_eq(err_code_word(e), STR("REFERENCE_VIOLATION")))
+		e->message = STR("It can't be deleted, because other objects refer to it.");
+	return e;
+}
+
+static struct err *
 delete_row(struct res_ctx *c, const struct res_def *def, const struct res_shape *shape, const void *record)
 {
 	struct res_sql s;
@@ -328,7 +336,9 @@ delete_row(struct res_ctx *c, const struct res_def *def, const struct res_shape 
 		res_sql_add(&s, " AND id = ");
 		res_sql_param(&s, res_param(c, def, shape->id, record));
 	}
-	TRY(res_sql_exec(&s, c->tx, &affected));
+	struct err *e = res_sql_exec(&s, c->tx, &affected);
+	if (e)
+		return referred_to(e);
 	return affected == 1 ? NULL : res_not_found(c, def);
 }
 

@@ -206,6 +206,10 @@ all_faults_are_told_at_once(void **state)
 	assert_non_null(fault_of(f, e, "status"));
 	assert_non_null(fault_of(f, e, "deal"));
 	assert_str(e->fields->field, "name");
+	e = fx_parse(f, &thing_res, NULL, "{\"name\":\"\",\"limits\":[],\"count\":\"x\"}", false, &t);
+	assert_str(e->fields->field, "name");
+	assert_str(e->fields->next->field, "count");
+	assert_str(e->fields->next->next->field, "limits");
 }
 
 static void

@@ -325,6 +325,7 @@ a_row_referred_to_stays(void **state)
 	struct err *e = fx_delete(f, &f->admin, &deal_res, id);
 	assert_code(e, ERR_CONFLICT);
 	assert_str(err_code_word(e), "REFERENCE_VIOLATION");
+	assert_str(e->message, "It can't be deleted, because other objects refer to it.");
 	assert_fine(fx_read(f, &f->admin, &deal_res, id, &d));
 }
 

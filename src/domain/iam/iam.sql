@@ -155,7 +155,7 @@ UPDATE session SET ended_at = $3 WHERE company_id = $1 AND person_id = $2 AND en
 
 -- Their refresh tokens go with them.
 -- name: session_purge
-DELETE FROM session WHERE company_id = $1 AND expires_at < $2
+DELETE FROM session WHERE company_id = $1 AND expires_at <= $2
 
 -- name: refresh_token_add
 INSERT INTO refresh_token (company_id, token_hash, session_id, expires_at) VALUES ($1, $2, $3, $4)

@@ -103,7 +103,8 @@ db_connect(struct db *db, struct arena *a, enum db_role role, struct db_conn **o
 {
 	struct db_conn *c;
 
-	TRY(db->kind == DB_SQLITE ? db_sqlite_connect(db, a, role, &c) : db_postgres_connect(db, a, &c));
+	TRY(db->kind == DB_SQLITE ? db_sqlite_connect(db, a, role, &c)
+				  : db_postgres_connect(db, a, role, &c));
 	atomic_fetch_add(&db->connections, 1);
 	*out = db->options.faults ? db_faults_wrap(db->options.faults, c) : c;
 	return NULL;

@@ -94,7 +94,8 @@ struct err *db_connect(struct db *db, struct arena *a, enum db_role role, struct
 void db_disconnect(struct db_conn *c);
 struct err *db_sqlite_connect(
 	struct db *db, struct arena *a, enum db_role role, struct db_conn **out) MUST_USE;
-struct err *db_postgres_connect(struct db *db, struct arena *a, struct db_conn **out) MUST_USE;
+struct err *db_postgres_connect(
+	struct db *db, struct arena *a, enum db_role role, struct db_conn **out) MUST_USE;
 /* Puts a fault plan before a connection, which it then owns. */
 struct db_conn *db_faults_wrap(struct db_faults *plan, struct db_conn *inner);
 

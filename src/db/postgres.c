@@ -1,7 +1,9 @@
 /*
  * The PostgreSQL driver: connections, transactions and rows over libpq. A connection stays in pipeline mode, so that what belongs
- * together is one round trip: BEGIN and PREPARE travel with the first statement, and nobody waits for the COMMIT of a read. Results
- * come complete and in binary form; integers and doubles go out as text, because the server decides their type, texts as they are.
+ * together is one round trip: BEGIN and PREPARE travel with the first statement. A reader needs no BEGIN at all: the statements up to a
+ * synchronisation point are one transaction (protocol, "Pipelining"), whose snapshot the session's default isolation fixes, and nobody
+ * waits for its end. Results come complete and in binary form; integers and doubles go out as text, because the server decides their
+ * type, texts as they are.
  */
 #include "db/postgres.h"
 #include "base/number.h"
@@ -10,13 +12,15 @@
 #include <limits.h>
 
 /* A statement that needs longer than this is a fault; a lock is waited for shorter than a client waits. */
-static const char session_setup[] =
-	"SET statement_timeout = '60s'; SET lock_timeout = '5s'; SET idle_in_transaction_session_timeout = "
-	"'60s';"
+#define COMMON_SETUP                                                                                         \
+	"SET statement_timeout = '60s'; SET lock_timeout = '5s'; SET idle_in_transaction_session_timeout = " \
+	"'60s';"                                                                                             \
 	"SET client_min_messages = warning;"
-	/* What was acknowledged survives a crash of the server, whatever its configuration prefers; stronger settings stay. */
-	"SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = "
-	"'off'";
+static const char reader_setup[] = COMMON_SETUP
+	"SET default_transaction_isolation = 'repeatable read'; SET default_transaction_read_only = on";
+/* What was acknowledged survives a crash of the server, whatever its configuration prefers; stronger settings stay. */
+static const char writer_setup[] = COMMON_SETUP "SELECT set_config('synchronous_commit', 'on', false) WHERE "
+						"current_setting('synchronous_commit') = 'off'";
 
 static struct postgres *
 postgres_of(const struct db_tx *tx)
@@ -68,15 +72,14 @@ read_sync(struct postgres *c)
 	return synced;
 }
 
-/* The answer to a reader's COMMIT that nobody waited for. */
+/* The answer to a synchronisation point that nobody waited for. */
 static bool
 drain(struct postgres *c)
 {
-	if (!c->commit_unread)
-		return true;
-	c->commit_unread = false;
-	PQclear(read_step(c));
-	return read_sync(c);
+	bool synced = !c->sync_unread || read_sync(c);
+
+	c->sync_unread = false;
+	return synced;
 }
 
 static bool
@@ -87,6 +90,15 @@ is_good(const PGresult *r)
 	return s == PGRES_COMMAND_OK || s == PGRES_TUPLES_OK;
 }
 
+/* Asks for the answers: a reader's transaction goes on, a synchronisation point would end it. */
+static bool
+trip_ask(struct trip *t)
+{
+	if (!t->sent)
+		return false;
+	return t->c->reader ? PQsendFlushRequest(t->c->handle) : PQpipelineSync(t->c->handle);
+}
+
 /* Reads all answers; *last is the last step's result when all went well. *failed is the step that did not. */
 static struct err *
 trip_end(struct trip *t, PGresult **last, enum step *failed)
@@ -94,7 +106,7 @@ trip_end(struct trip *t, PGresult **last, enum step *failed)
 	struct err *e = NULL;
 	PGresult *r = NULL;
 
-	if (!t->sent || !PQpipelineSync(t->c->handle)) {
+	if (!trip_ask(t)) {
 		*failed = t->steps[0];
 		return db_postgres_err(t->c, t->a, NULL, t->where);
 	}
@@ -106,7 +118,7 @@ trip_end(struct trip *t, PGresult **last, enum step *failed)
 			e = db_postgres_err(t->c, t->a, r, t->where);
 		}
 	}
-	if (!read_sync(t->c) && !e) {
+	if (!t->c->reader && !read_sync(t->c) && !e) {
 		*failed = t->steps[t->count - 1];
 		e = db_postgres_err(t->c, t->a, NULL, t->where);
 	}
@@ -129,12 +141,11 @@ trip_start(struct postgres *c, struct arena *a, const char *where)
 {
 	struct trip t = { .c = c, .a = a, .where = where, .sent = drain(c) };
 
-	if (c->begin != PENDING_NONE)
+	if (c->untouched && !c->reader)
 		trip_add(&t, STEP_BEGIN,
-			send_text(c, c->begin == PENDING_WRITE
-					     ? "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
-					     : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"));
-	c->begin = PENDING_NONE;
+			send_text(c, c->in_read ? "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+						: "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"));
+	c->untouched = false;
 	return t;
 }
 
@@ -342,7 +353,7 @@ postgres_script(struct db_tx *tx, struct str text)
 	struct postgres *c = postgres_of(tx);
 	struct err *e = NULL;
 
-	check(c->begin == PENDING_NONE);
+	check(!c->untouched && !c->reader);
 	if (!PQexitPipelineMode(c->handle))
 		return db_postgres_err(c, tx->arena, NULL, "script");
 	PGresult *r = PQexec(c->handle, arena_cstr(tx->arena, text));
@@ -386,7 +397,8 @@ postgres_begin(struct db_conn *conn, struct arena *a, bool write)
 
 	if (PQstatus(c->handle) == CONNECTION_BAD)
 		return db_postgres_err(c, a, NULL, "BEGIN");
-	c->begin = write ? PENDING_WRITE : PENDING_READ;
+	check(!write || !c->reader);
+	c->untouched = true;
 	c->in_read = !write;
 	return NULL;
 }
@@ -423,20 +435,24 @@ commit_write(struct postgres *c, struct arena *a)
 	return e;
 }
 
+/* A lost connection shows at the next use; the read has its rows. */
+static void
+end_read(struct postgres *c)
+{
+	c->sync_unread = PQpipelineSync(c->handle);
+}
+
 static struct err *
 postgres_commit(struct db_conn *conn, struct arena *a)
 {
 	struct postgres *c = (struct postgres *)conn;
 
 	close_cursors(c);
-	if (c->begin != PENDING_NONE) { /* nothing was asked */
-		c->begin = PENDING_NONE;
+	if (c->untouched)
 		return NULL;
-	}
-	if (!c->in_read)
+	if (!c->reader)
 		return commit_write(c, a);
-	/* A lost connection shows at the next use; the read has its rows. */
-	c->commit_unread = send_text(c, "COMMIT") && PQpipelineSync(c->handle);
+	end_read(c);
 	return NULL;
 }
 
@@ -446,8 +462,10 @@ postgres_rollback(struct db_conn *conn)
 	struct postgres *c = (struct postgres *)conn;
 
 	close_cursors(c);
-	if (c->begin != PENDING_NONE || PQstatus(c->handle) == CONNECTION_BAD) {
-		c->begin = PENDING_NONE;
+	if (c->untouched || PQstatus(c->handle) == CONNECTION_BAD)
+		return;
+	if (c->reader) {
+		end_read(c);
 		return;
 	}
 	if (send_text(c, "ROLLBACK") && PQpipelineSync(c->handle)) {
@@ -480,7 +498,7 @@ set_up(struct postgres *c, struct arena *a)
 	if (PQstatus(c->handle) != CONNECTION_OK)
 		return db_postgres_err(c, a, NULL, "connect");
 	PQsetNoticeReceiver(c->handle, ignore_notice, NULL);
-	PGresult *r = PQexec(c->handle, session_setup);
+	PGresult *r = PQexec(c->handle, c->reader ? reader_setup : writer_setup);
 	if (!r || !is_good(r) || !PQenterPipelineMode(c->handle))
 		e = db_postgres_err(c, a, r, "session");
 	PQclear(r);
@@ -493,8 +511,7 @@ postgres_revive(struct db_conn *conn, struct arena *a)
 	struct postgres *c = (struct postgres *)conn;
 
 	forget_statements(c);
-	c->begin = PENDING_NONE;
-	c->commit_unread = false;
+	c->sync_unread = false;
 	PQreset(c->handle);
 	return set_up(c, a);
 }
@@ -530,7 +547,7 @@ static const struct db_driver postgres_driver = {
 };
 
 struct err *
-db_postgres_connect(struct db *db, struct arena *a, struct db_conn **out)
+db_postgres_connect(struct db *db, struct arena *a, enum db_role role, struct db_conn **out)
 {
 	/* A peer that vanished without a word is noticed in seconds, not in the hours of TCP's own patience. */
 	const char *const keys[] = { "dbname", "fallback_application_name", "connect_timeout",
@@ -542,6 +559,7 @@ db_postgres_connect(struct db *db, struct arena *a, struct db_conn **out)
 
 	check(c);
 	c->base = (struct db_conn){ .driver = &postgres_driver, .db = db };
+	c->reader = role == DB_READER;
 	c->handle = PQconnectdbParams(keys, values, 1);
 	check(c->handle);
 	e = set_up(c, a);

@@ -11,17 +11,16 @@ struct postgres_cursor {
 	PGresult *result;
 };
 
-enum postgres_pending { PENDING_NONE, PENDING_READ, PENDING_WRITE };
-
 struct postgres {
 	struct db_conn base;
 	PGconn *handle; /* in pipeline mode */
 	struct statements statements;
 	struct postgres_cursor *cursors; /* open ones of the transaction */
-	enum postgres_pending begin;	 /* a BEGIN that travels with the first statement */
-	bool stale;			 /* the last error blames the prepared statement */
-	bool in_read;			 /* the open transaction only reads */
-	bool commit_unread;		 /* the answer to a reader's COMMIT is still to be read */
+	bool reader;			 /* of the pool: reads in implicit transactions */
+	bool untouched;			 /* the transaction has sent nothing yet */
+	bool in_read;			 /* the transaction only reads */
+	bool sync_unread; /* the answer to a reader's synchronisation point is still to be read */
+	bool stale;	  /* the last error blames the prepared statement */
 };
 
 /* Types of columns that the drivers agree on (pg_type.dat). */

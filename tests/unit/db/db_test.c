@@ -354,6 +354,46 @@ a_fault_of_the_program_is_internal_and_keeps_its_text_private(void **state)
 	assert_int_equal(e->code, ERR_INTERNAL);
 	assert_null(memmem(e->message.p, e->message.n, "nowhere", 7));
 	assert_non_null(memmem(e->detail.p, e->detail.n, "nowhere", 7));
+	/* The connection goes on. */
+	assert_int_equal(fixture_int(f, "SELECT count(*) FROM thing"), 0);
+}
+
+static struct err *
+count_things(struct db_tx *tx, int64_t *out)
+{
+	struct db_sql q = SQL("SELECT count(*) FROM thing", 0);
+	struct db_rows r;
+	bool found;
+
+	TRY(DB_FIND(tx, &q, &r, &found));
+	*out = db_int(&r, 0);
+	return NULL;
+}
+
+struct two_counts {
+	struct fixture *f;
+	int64_t before, after;
+};
+
+static struct err *
+read_while_another_writes(struct db_tx *tx, void *arg)
+{
+	struct two_counts *counts = arg;
+
+	TRY(count_things(tx, &counts->before));
+	fixture_run(counts->f, "INSERT INTO thing (company_id, id) VALUES (1, 1)");
+	return count_things(tx, &counts->after);
+}
+
+static void
+a_read_sees_one_moment(void **state)
+{
+	struct two_counts counts = { .f = fixture_of(state) };
+
+	fixture_ok(db_read(counts.f->db, counts.f->arena, read_while_another_writes, &counts));
+	assert_int_equal(counts.before, 0);
+	assert_int_equal(counts.after, 0);
+	assert_int_equal(fixture_int(counts.f, "SELECT count(*) FROM thing"), 1);
 }
 
 static void
@@ -670,6 +710,7 @@ main(void)
 		ON_BOTH(an_error_of_work_undoes_it_and_comes_back),
 		ON_BOTH(a_fault_of_the_program_is_internal_and_keeps_its_text_private),
 		ON_BOTH(a_read_cannot_write),
+		ON_BOTH(a_read_sees_one_moment),
 		ON_BOTH(jobs_of_a_group_fail_alone),
 		ON_BOTH(writes_and_reads_of_many_threads_lose_nothing),
 		ON_BOTH(a_full_queue_refuses),

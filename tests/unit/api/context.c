@@ -1,3 +1,4 @@
+/* See the header: a context is what pipeline.c makes of a request, without the socket. */
 #include "context.h"
 
 struct context *

@@ -1,3 +1,4 @@
+/* See the header. The fields stand for the kinds that the grammars of lists tell apart. */
 #include "item.h"
 
 static const char *const status_names[] = { "active", "closed", NULL };

@@ -1,3 +1,4 @@
+/* See the header. Each service has its own database, keys and port, so that tests cannot see each other. */
 #include "service.h"
 #include "base/random.h"
 #include "domain/iam/setup.h"

@@ -125,37 +125,64 @@ list_of_kpi(struct api_ctx *c)
 	return e ? api_fail(c, e) : answer_list(c, &f);
 }
 
+struct employee_ids {
+	struct str *ids; /* each once, in the order they were first named */
+	size_t count;
+};
+
+/* The parameter's ids. One named twice would be a member twice, which readers of JSON take differently. */
+static struct err *
+bulk_ids(struct api_ctx *c, struct employee_ids *out)
+{
+	struct str rest = api_param(c, "employee_ids"), id;
+
+	out->count = 0;
+	out->ids = arena_alloc_array(c->res.arena, BULK_EMPLOYEES_MAX, sizeof *out->ids);
+	while (str_split(&rest, ',', &id)) {
+		size_t i = 0;
+		id = str_trim(id);
+		while (i < out->count && !str_eq(out->ids[i], id))
+			i++;
+		if (str_is_empty(id) || i < out->count)
+			continue;
+		if (out->count == BULK_EMPLOYEES_MAX)
+			return err_field(c->res.arena, "employee_ids",
+				"Ensure there are no more than %d employees.", BULK_EMPLOYEES_MAX);
+		out->ids[out->count++] = id;
+	}
+	return out->count ? NULL : err_field(c->res.arena, "employee_ids", "This field is required.");
+}
+
+/* One member of the answer: the employee's living assignments. */
+static struct err *
+write_employee(struct api_ctx *c, struct str employee_id)
+{
+	struct list_filter_of f = { .employee_id = employee_id, .living_only = true };
+	struct res_page page;
+	struct json_out o;
+	struct buf key;
+
+	TRY(read_list(c, &f, &page));
+	/* The id is any text a client sent, so the key needs the escapes that a written string gets. */
+	buf_init_arena(&key, c->res.arena, LIMIT_TEXT_BYTES);
+	json_out_init(&o, &key);
+	json_put_str(&o, employee_id);
+	json_key(&c->json, str_sub(buf_str(&key), 1, key.len - 2));
+	write_list(c, &page);
+	return NULL;
+}
+
 static struct api_done *
 list_bulk(struct api_ctx *c)
 {
-	struct str rest = api_param(c, "employee_ids"), id;
-	size_t count = 0;
+	struct employee_ids of;
+	struct err *e = bulk_ids(c, &of);
 
-	if (str_is_empty(str_trim(rest)))
-		return api_fail(c, err_field(c->res.arena, "employee_ids", "This field is required."));
 	json_begin_object(&c->json);
-	while (str_split(&rest, ',', &id)) {
-		struct list_filter_of f = { .employee_id = str_trim(id), .living_only = true };
-		struct res_page page;
-		struct err *e = NULL;
-
-		if (str_is_empty(f.employee_id))
-			continue;
-		if (++count > BULK_EMPLOYEES_MAX)
-			e = err_field(c->res.arena, "employee_ids",
-				"Ensure there are no more than %d employees.", BULK_EMPLOYEES_MAX);
-		if (!e)
-			e = read_list(c, &f, &page);
-		if (e)
-			return api_fail(c, e);
-		struct buf key;
-		struct json_out k;
-		buf_init_arena(&key, c->res.arena, LIMIT_TEXT_BYTES);
-		json_out_init(&k, &key);
-		json_put_str(&k, f.employee_id);
-		json_key(&c->json, str_sub(buf_str(&key), 1, key.len - 2));
-		write_list(c, &page);
-	}
+	for (size_t i = 0; !e && i < of.count; i++)
+		e = write_employee(c, of.ids[i]);
+	if (e)
+		return api_fail(c, e);
 	json_end_object(&c->json);
 	return api_json(c, 200);
 }

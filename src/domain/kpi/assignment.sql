@@ -18,6 +18,11 @@ SELECT 1 FROM person p WHERE p.company_id = $1 AND p.employee_id = $2 AND p.dele
   OR EXISTS (SELECT 1 FROM team t JOIN team_member m ON m.company_id = t.company_id AND m.team_id = t.id
     WHERE t.company_id = $1 AND t.lead_id = $3 AND m.person_id = p.id));
 
+-- A team that $3 leads or is in.
+-- name: assignment_own_team
+SELECT 1 FROM team t WHERE t.company_id = $1 AND t.id = $2 AND (t.lead_id = $3 OR EXISTS (SELECT 1 FROM team_member m
+  WHERE m.company_id = t.company_id AND m.team_id = t.id AND m.person_id = $3));
+
 -- A person by employee id, or by user name where nobody has that employee id.
 -- name: assignment_person
 SELECT id, employee_id FROM person WHERE company_id = $1 AND deleted_at IS NULL AND (employee_id = $2 OR username = $2)

@@ -90,19 +90,29 @@ assignment_before_write(struct res_ctx *c, const void *old, void *record)
 	return e;
 }
 
-/* A supervisor assigns within the own team; who sees the company, in all of it. */
+/*
+ * Whose role sees the company assigns in all of it; a supervisor to the own team and its people. Who has the right by an assignment that
+ * says can_assign passes this KPI on as that says.
+ */
 static struct err *
 check_reach(struct res_ctx *c, const struct assignment *x)
 {
-	bool visible = true;
+	struct db_rows rows;
+	bool reached = false;
 
 	if (actor_may(c->actor, PERM_VIEW_ALL) || actor_may(c->actor, PERM_MANAGE_KPI) ||
 		c->actor->kind == ACTOR_SYSTEM)
 		return NULL;
-	if (x->target_type == ASSIGN_USER && actor_may(c->actor, PERM_ASSIGN_KPI))
-		TRY(kpi_may_see_employee(c, x->target_id, &visible));
-	return visible ? NULL
-		       : err_new(c->arena, ERR_INSUFFICIENT_PERMISSIONS, "The employee is not in your team.");
+	if (actor_may(c->actor, PERM_ASSIGN_KPI) && x->target_type == ASSIGN_USER)
+		TRY(kpi_may_see_employee(c, x->target_id, &reached));
+	if (actor_may(c->actor, PERM_ASSIGN_KPI) && x->target_type == ASSIGN_TEAM)
+		TRY(DB_FIND(c->tx, &sql_assignment_own_team, &rows, &reached, P_INT(c->actor->company_id),
+			P_TEXT(x->target_id), P_INT(c->actor->person_id)));
+	if (!reached)
+		TRY(kpi_assigned_right(c, x->kpi_id, KPI_MAY_ASSIGN, &reached));
+	return reached ? NULL
+		       : err_new(c->arena, ERR_INSUFFICIENT_PERMISSIONS,
+				 "This can be assigned within your own team only.");
 }
 
 static struct err *

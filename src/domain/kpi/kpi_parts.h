@@ -13,6 +13,8 @@ struct err *kpi_before_write(struct res_ctx *c, const void *old, void *record);
 struct err *kpi_after_write(struct res_ctx *c, const void *old, const void *record);
 struct err *kpi_before_delete(struct res_ctx *c, const void *record);
 void kpi_scope(struct res_ctx *c, struct res_sql *sql, enum res_op op);
+/* Whether an assignment that reaches the actor today gives a right on the KPI. */
+struct err *kpi_assigned_right(struct res_ctx *c, struct str kpi_id, enum kpi_right right, bool *out) MUST_USE;
 /* Hooks of assignment_res. */
 void kpi_assignment_scope(struct res_ctx *c, struct res_sql *sql, enum res_op op);
 

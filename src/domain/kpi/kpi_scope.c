@@ -48,6 +48,21 @@ add_reach(struct res_ctx *c, struct res_sql *sql, bool through_team)
 	res_sql_add(sql, ")");
 }
 
+/* A KPI that belongs to a team which the actor leads or is in. */
+static void
+add_own_team(struct res_ctx *c, struct res_sql *sql)
+{
+	struct db_param me = P_INT(c->actor->person_id);
+
+	res_sql_add(sql, " OR EXISTS (SELECT 1 FROM team t WHERE t.company_id = kpi.company_id AND t.id = "
+			 "kpi.team_id AND (t.lead_id = ");
+	res_sql_param(sql, me);
+	res_sql_add(sql, " OR EXISTS (SELECT 1 FROM team_member m WHERE m.company_id = t.company_id AND "
+			 "m.team_id = t.id AND m.person_id = ");
+	res_sql_param(sql, me);
+	res_sql_add(sql, ")))");
+}
+
 void
 kpi_scope(struct res_ctx *c, struct res_sql *sql, enum res_op op)
 {
@@ -63,7 +78,10 @@ kpi_scope(struct res_ctx *c, struct res_sql *sql, enum res_op op)
 	res_sql_param(sql, P_TEXT(kpi_date_text(c->arena, kpi_day(c, c->now))));
 	res_sql_add(sql, ") AND ");
 	add_reach(c, sql, actor_may(c->actor, PERM_VIEW_TEAM));
-	res_sql_add(sql, "))");
+	res_sql_add(sql, ")");
+	if (actor_may(c->actor, PERM_VIEW_TEAM))
+		add_own_team(c, sql);
+	res_sql_add(sql, ")");
 }
 
 void
@@ -79,9 +97,8 @@ kpi_assignment_scope(struct res_ctx *c, struct res_sql *sql, enum res_op op)
 	res_sql_add(sql, ")");
 }
 
-/* The rights that assignments give the actor on one KPI, as they stand today. */
-static struct err *
-assigned_rights(struct res_ctx *c, struct str kpi_id, enum kpi_right right, bool *out)
+struct err *
+kpi_assigned_right(struct res_ctx *c, struct str kpi_id, enum kpi_right right, bool *out)
 {
 	struct db_rows rows;
 	bool found;
@@ -134,6 +151,16 @@ role_gives(const struct res_ctx *c, const struct kpi *k, enum kpi_right right)
 	return false;
 }
 
+/* Who assigns chooses among all KPIs of the company, also those that nobody in reach carries yet. */
+static struct err *
+find_any(struct res_ctx *c, struct str kpi_id, struct kpi *out)
+{
+	bool found;
+
+	TRY(res_find(c, &kpi_res, "id", P_TEXT(kpi_id), out, &found));
+	return found ? NULL : err_word(err_new(c->arena, ERR_NOT_FOUND, ""), kpi_res.not_found);
+}
+
 struct err *
 kpi_require(struct res_ctx *c, struct str kpi_id, enum kpi_right right, struct kpi *out)
 {
@@ -141,11 +168,13 @@ kpi_require(struct res_ctx *c, struct str kpi_id, enum kpi_right right, struct k
 
 	if (right == KPI_MAY_EDIT || right == KPI_MAY_DELETE)
 		TRY(res_read_for(c, &kpi_res, RES_UPDATE, kpi_id, out));
+	else if (right == KPI_MAY_ASSIGN && actor_may(c->actor, PERM_ASSIGN_KPI))
+		TRY(find_any(c, kpi_id, out));
 	else
 		TRY(res_read(c, &kpi_res, kpi_id, out));
 	if (role_gives(c, out, right))
 		return NULL;
-	TRY(assigned_rights(c, kpi_id, right, &given));
+	TRY(kpi_assigned_right(c, kpi_id, right, &given));
 	return given ? NULL : err_new(c->arena, ERR_INSUFFICIENT_PERMISSIONS, "");
 }
 

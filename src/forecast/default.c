@@ -9,6 +9,7 @@
 #include "forecast/stl_forecast.h"
 
 enum {
+	QUARTERS = 4,
 	LONG_SEASON_CYCLES = 3, /* history from which a season too long for ETS is worth its parameters */
 	DAYS_A_WEEK = 7,
 	LONG_DAILY_CYCLES = 20 /* weeks of history from which daily series get the plan of long ones */
@@ -17,11 +18,13 @@ enum {
 static const struct combine_plan plain = { 4,
 	{ { ets_forecast, 1 }, { dotm_forecast, 1 }, { ces_forecast, 1 }, { theta_forecast, 1 } } };
 
+/* Quarters have few values a season and long trends for it: a damped line on the adjusted series steadies them. */
 static struct combine_plan
 seasonal_plan(size_t m)
 {
-	return (struct combine_plan){ 5, { { ets_forecast, m }, { dotm_forecast, m }, { ces_forecast, m },
-						 { theta_forecast, m }, { stl_forecast, m } } };
+	return (struct combine_plan){ m <= QUARTERS ? 6 : 5,
+		{ { ets_forecast, m }, { dotm_forecast, m }, { ces_forecast, m }, { theta_forecast, m },
+			{ stl_forecast, m }, { damped_forecast, m } } };
 }
 
 static struct combine_plan

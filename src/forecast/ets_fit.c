@@ -7,6 +7,7 @@
  */
 #include "forecast/ets.h"
 
+#include "forecast/ets_pass.h"
 #include "forecast/numeric.h"
 
 #include <math.h>
@@ -285,14 +286,32 @@ pass(const struct search *search, struct ets_state *s, struct lanes *v, struct p
 	return relative ? logs + log(product) : 0;
 }
 
-/* The loops of pass() for the widths that occur: fixed widths unroll. 4: states fixed; 8: quarters, or no season;
- * 16: months. */
-VECTOR_CLONES static double
-pass_4(const struct search *search, struct ets_state *s, struct lanes *v, struct point *out)
+/* The smoothing parameters alone have their own loop. */
+static double
+pass_fixed(const struct search *search, struct ets_state *s, struct lanes *v, struct point *out)
 {
-	return pass(search, s, v, out, 4);
+	struct ets_pass_seeds seeds = { .level = { 1 }, .phi = search->used[PHI] };
+	struct ets_pass_sums sums;
+	double beta_range = s->alpha - lower_limit, gamma_range = 1 - s->alpha - lower_limit;
+	if (search->used[BETA]) {
+		seeds.slope[ALPHA] = out->x[BETA];
+		seeds.slope[BETA] = beta_range;
+	}
+	if (search->used[GAMMA]) {
+		seeds.season[ALPHA] = -out->x[GAMMA];
+		seeds.season[GAMMA] = gamma_range;
+	}
+	ets_pass_run(search->y, search->n, &search->form, &seeds, s, search->season_derivatives, &sums);
+	if (isnan(sums.log_means))
+		return NAN;
+	out->squares = sums.squares;
+	memcpy(out->gradient, sums.gradient, sizeof sums.gradient);
+	memcpy(out->normal, sums.normal, sizeof sums.normal);
+	memcpy(v->log_mean, sums.log_mean_slopes, sizeof sums.log_mean_slopes);
+	return sums.log_means;
 }
 
+/* The loops of pass() for the widths that occur: fixed widths unroll. 8: quarters, or no season; 20: months. */
 VECTOR_CLONES static double
 pass_8(const struct search *search, struct ets_state *s, struct lanes *v, struct point *out)
 {
@@ -300,9 +319,9 @@ pass_8(const struct search *search, struct ets_state *s, struct lanes *v, struct
 }
 
 VECTOR_CLONES static double
-pass_16(const struct search *search, struct ets_state *s, struct lanes *v, struct point *out)
+pass_20(const struct search *search, struct ets_state *s, struct lanes *v, struct point *out)
 {
-	return pass(search, s, v, out, 16);
+	return pass(search, s, v, out, 20);
 }
 
 VECTOR_CLONES static double
@@ -314,12 +333,12 @@ pass_any(const struct search *search, struct ets_state *s, struct lanes *v, stru
 static double
 pass_run(const struct search *search, struct ets_state *s, struct lanes *v, struct point *out)
 {
-	if (search->stride == 4)
-		return pass_4(search, s, v, out);
+	if (search->effort.states == ETS_STATES_FIXED)
+		return pass_fixed(search, s, v, out);
 	if (search->stride == 8)
 		return pass_8(search, s, v, out);
-	if (search->stride == 16)
-		return pass_16(search, s, v, out);
+	if (search->stride == 20)
+		return pass_20(search, s, v, out);
 	return pass_any(search, s, v, out);
 }
 

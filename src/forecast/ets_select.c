@@ -1,7 +1,8 @@
 /*
  * Chooses among the ETS models by AICc, in two rounds. The first fits the smoothing parameters of every form with the
  * initial states left at their start, which is an order of magnitude cheaper than searching them; the second searches
- * the seasonal states too, for the forms that are still within reach of the best.
+ * all states, for the seasonal forms that are still within reach of the best. Non-seasonal forms keep the start: with
+ * free states short series are fitted too well (docs/decisions/0041).
  */
 #include "forecast/ets.h"
 
@@ -10,13 +11,13 @@
 enum { FORM_COUNT = 15 };
 
 /* AICc distance from the best of the first round within which a form is looked at again. */
-static const double reach = 6;
+static const double reach = 3;
 
 static const struct ets_effort first_round = {
-	.iterations = 40, .tolerance = 0.02, .states = ETS_STATES_FIXED
+	.iterations = 40, .tolerance = 0.01, .states = ETS_STATES_FIXED
 };
 static const struct ets_effort second_round = {
-	.iterations = 40, .tolerance = 0.02, .states = ETS_STATES_SEASON
+	.iterations = 40, .tolerance = 0.001, .states = ETS_STATES_FREE
 };
 
 /* All forms that the series and the choice allow. */
@@ -36,14 +37,32 @@ forms_list(const double *y, size_t n, struct ets_choice choice, struct ets_form 
 	return count;
 }
 
+/* Fits a form, starting from the parameters of one that differs in the error only, when there is one. */
 static bool
 form_fit(struct forecast_workspace *ws, const double *y, size_t n, struct ets_effort effort,
-	struct ets_model *model)
+	const struct ets_model *like, struct ets_model *model)
 {
 	if (!ets_start(ws, y, n, &model->form, &model->start))
 		return false;
+	if (like && like->good) {
+		model->start.alpha = like->start.alpha;
+		model->start.beta = like->start.beta;
+		model->start.gamma = like->start.gamma;
+		model->start.phi = like->start.phi;
+	}
 	ets_estimate(ws, y, n, effort, model);
 	return model->good;
+}
+
+/* The form before in the list, when it is the same with an additive error. */
+static const struct ets_model *
+additive_twin(const struct ets_model *models, size_t i)
+{
+	if (i == 0 || !models[i].form.multiplicative_error || models[i - 1].form.multiplicative_error)
+		return NULL;
+	bool same = models[i - 1].form.trend == models[i].form.trend &&
+		    models[i - 1].form.season == models[i].form.season;
+	return same ? &models[i - 1] : NULL;
 }
 
 bool
@@ -58,7 +77,7 @@ ets_select(struct forecast_workspace *ws, const double *y, size_t n, struct ets_
 	double least = INFINITY;
 	for (size_t i = 0; i < count; i++) {
 		models[i] = (struct ets_model){ .form = forms[i] };
-		if (!form_fit(ws, y, n, effort, &models[i]))
+		if (!form_fit(ws, y, n, effort, additive_twin(models, i), &models[i]))
 			models[i].aicc = INFINITY;
 		least = fmin(least, models[i].aicc);
 	}

@@ -97,9 +97,10 @@ struct err *res_ref_exists(
 	struct res_ctx *c, const struct res_field *f, const void *at, bool *found) MUST_USE;
 
 void res_sql_filter(struct res_sql *s, enum db_kind kind, const struct list_filter *f);
-/* One term of an ORDER BY. */
-void res_sql_order(struct res_sql *s, enum db_kind kind, const struct list_sort *sort);
-void res_sql_search(struct res_sql *s, const struct res_ctx *c, const struct res_def *def, struct str search);
+/* One term of an ORDER BY. few: the rows are few, so sort them instead of walking an index (SQLite does not know). */
+void res_sql_order(struct res_sql *s, enum db_kind kind, const struct list_sort *sort, bool few);
+/* " AND id IN …"; false when the text is blank or nothing of the resource is searched. */
+bool res_sql_search(struct res_sql *s, const struct res_ctx *c, const struct res_def *def, struct str search);
 /* Stores the text that search looks in; old NULL: of a new row. */
 struct err *res_search_store(
 	struct res_ctx *c, const struct res_def *def, const void *old, const void *record) MUST_USE;

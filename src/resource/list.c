@@ -31,10 +31,11 @@ default_sorts(const struct res_def *def, struct list_sort *sorts)
 }
 
 void
-res_sql_order(struct res_sql *s, enum db_kind kind, const struct list_sort *sort)
+res_sql_order(struct res_sql *s, enum db_kind kind, const struct list_sort *sort, bool few)
 {
 	const struct res_field *f = sort->field;
 	bool decimal = f->kind == RES_DECIMAL;
+	res_sql_add(s, few && kind == DB_SQLITE ? "+" : "");
 	res_sql_add(s, decimal ? "CAST(" : "");
 	res_sql_add(s, f->column);
 	res_sql_add(s, !decimal ? "" : kind == DB_SQLITE ? " AS REAL)" : " AS NUMERIC)");
@@ -44,7 +45,8 @@ res_sql_order(struct res_sql *s, enum db_kind kind, const struct list_sort *sort
 }
 
 static void
-order_sql(struct res_sql *s, const struct res_ctx *c, const struct res_def *def, const struct list_query *q)
+order_sql(struct res_sql *s, const struct res_ctx *c, const struct res_def *def, const struct list_query *q,
+	bool few)
 {
 	enum db_kind kind = db_tx_kind(c->tx);
 	struct list_sort presets[LIST_SORTS_MAX];
@@ -53,14 +55,15 @@ order_sql(struct res_sql *s, const struct res_ctx *c, const struct res_def *def,
 	bool by_id = false;
 	res_sql_add(s, " ORDER BY ");
 	for (size_t i = 0; i < count && !by_id; i++) {
-		res_sql_order(s, kind, &sorts[i]);
+		res_sql_order(s, kind, &sorts[i], few);
 		by_id = strcmp(sorts[i].field->column, "id") == 0;
 		res_sql_add(s, by_id ? "" : ", ");
 	}
 	res_sql_add(s, by_id ? "" : "id");
 }
 
-static void
+/* Whether search narrows the rows. */
+static bool
 where_sql(struct res_sql *s, struct res_ctx *c, const struct res_def *def, const struct list_query *q)
 {
 	enum db_kind kind = db_tx_kind(c->tx);
@@ -68,9 +71,9 @@ where_sql(struct res_sql *s, struct res_ctx *c, const struct res_def *def, const
 	res_sql_scope(s, c, def, RES_LIST);
 	for (size_t i = 0; i < q->filter_count; i++)
 		res_sql_filter(s, kind, &q->filters[i]);
-	res_sql_search(s, c, def, q->search);
 	if (q->where)
 		q->where(c, s, q->where_arg);
+	return res_sql_search(s, c, def, q->search);
 }
 
 static struct err *
@@ -103,8 +106,8 @@ page_read(struct res_ctx *c, const struct res_def *def, const struct list_query 
 	struct db_rows rows;
 	res_sql_init(&s, c->arena);
 	res_sql_columns(&s, def);
-	where_sql(&s, c, def, q);
-	order_sql(&s, c, def, q);
+	bool few = where_sql(&s, c, def, q);
+	order_sql(&s, c, def, q, few);
 	res_sql_add(&s, " LIMIT ");
 	res_sql_param(&s, P_INT(q->limit));
 	res_sql_add(&s, " OFFSET ");
@@ -121,7 +124,7 @@ total_read(struct res_ctx *c, const struct res_def *def, const struct list_query
 	bool found = false;
 	res_sql_init(&s, c->arena);
 	res_sql_add(&s, "SELECT COUNT(*)");
-	where_sql(&s, c, def, q);
+	(void)where_sql(&s, c, def, q); /* a count has no order */
 	TRY(res_sql_find(&s, c->tx, &rows, &found));
 	*total = found ? db_int(&rows, 0) : 0;
 	return NULL;

@@ -54,12 +54,12 @@ res_prepare_check(struct res_ctx *c, const struct res_def *def)
 	res_sql_columns(&s, def);
 	res_sql_from(&s, c, def);
 	add_filters(&s, c, def);
-	res_sql_search(&s, c, def, STR("abc"));
+	bool few = res_sql_search(&s, c, def, STR("abc"));
 	res_sql_add(&s, " ORDER BY ");
 	for (size_t i = 0; i < def->field_count; i++)
 		if (def->fields[i].flags & RF_SORT) {
 			res_sql_order(&s, db_tx_kind(c->tx),
-				&(struct list_sort){ .field = &def->fields[i], .descending = true });
+				&(struct list_sort){ .field = &def->fields[i], .descending = true }, few);
 			res_sql_add(&s, ", ");
 		}
 	res_sql_add(&s, "id");

@@ -50,32 +50,46 @@ company_texts(struct res_sql *s, const struct res_ctx *c, const struct res_def *
 	res_sql_param(s, P_TEXT(str_from_cstr(def->name)));
 }
 
-void
+/*
+ * SQLite has no statistics of its search index: CROSS JOIN makes it begin there, so that the cost follows the number of hits and not the
+ * size of the company.
+ */
+static void
+indexed_hits(struct res_sql *s, const struct res_ctx *c, const struct res_def *def, struct str folded)
+{
+	res_sql_add(s, "search_index CROSS JOIN search_text ON search_text.id = search_index.rowid WHERE "
+		       "search_index MATCH ");
+	res_sql_param(s, P_TEXT(phrase(c->arena, folded)));
+	res_sql_add(s, " AND ");
+	company_texts(s, c, def);
+}
+
+static void
+scanned_hits(struct res_sql *s, const struct res_ctx *c, const struct res_def *def, struct str folded)
+{
+	bool sqlite = db_tx_kind(c->tx) == DB_SQLITE;
+	res_sql_add(s, "search_text WHERE ");
+	company_texts(s, c, def);
+	res_sql_add(s, sqlite ? " AND instr(folded, " : " AND folded LIKE ");
+	res_sql_param(s, P_TEXT(sqlite ? folded : like_pattern(c->arena, folded)));
+	res_sql_add(s, sqlite ? ") > 0" : "");
+}
+
+bool
 res_sql_search(struct res_sql *s, const struct res_ctx *c, const struct res_def *def, struct str search)
 {
-	struct str folded = str_trim(text_fold(c->arena, search));
+	struct str folded = text_fold(c->arena, search);
 	struct res_shape shape = res_shape(def);
 	if (folded.n == 0 || !shape.searched)
-		return;
-	bool sqlite = db_tx_kind(c->tx) == DB_SQLITE;
-	res_sql_add(s, shape.id->kind == RES_TEXT
-			       ? " AND id IN (SELECT object_id FROM search_text WHERE "
-			       : " AND id IN (SELECT CAST(object_id AS BIGINT) FROM search_text WHERE ");
-	company_texts(s, c, def);
-	if (!sqlite) {
-		res_sql_add(s, " AND folded LIKE ");
-		res_sql_param(s, P_TEXT(like_pattern(c->arena, folded)));
-	} else if (str_utf8_len(folded) < INDEXED_CHARS) {
-		res_sql_add(s, " AND instr(folded, ");
-		res_sql_param(s, P_TEXT(folded));
-		res_sql_add(s, ") > 0");
-	} else {
-		res_sql_add(s,
-			" AND search_text.id IN (SELECT rowid FROM search_index WHERE search_index MATCH ");
-		res_sql_param(s, P_TEXT(phrase(c->arena, folded)));
-		res_sql_add(s, ")");
-	}
+		return false;
+	res_sql_add(s, " AND id IN (SELECT ");
+	res_sql_add(s, shape.id->kind == RES_TEXT ? "object_id FROM " : "CAST(object_id AS BIGINT) FROM ");
+	if (db_tx_kind(c->tx) == DB_SQLITE && str_utf8_len(folded) >= INDEXED_CHARS)
+		indexed_hits(s, c, def, folded);
+	else
+		scanned_hits(s, c, def, folded);
 	res_sql_add(s, ")");
+	return true;
 }
 
 static struct str

@@ -2,6 +2,7 @@
 #include "world.h"
 
 #include "codec/text.h"
+#include "resource/engine.h"
 
 static const char *const names[] = {
 	"Quarterly Sales",
@@ -167,6 +168,45 @@ integer_ids_are_searched_too(void **state)
 	assert_int_equal(page.count, 0);
 }
 
+static struct err *
+explain(struct res_ctx *c, void *arg)
+{
+	struct buf *plan = arg;
+	struct res_sql s;
+	struct db_rows rows;
+	const struct list_sort sort = { .field = res_field_find(&thing_res, STR("created_at")) };
+	res_sql_init(&s, c->arena);
+	res_sql_add(&s, "EXPLAIN QUERY PLAN ");
+	res_sql_columns(&s, &thing_res);
+	res_sql_from(&s, c, &thing_res);
+	bool few = res_sql_search(&s, c, &thing_res, STR("sales"));
+	res_sql_add(&s, " ORDER BY ");
+	res_sql_order(&s, DB_SQLITE, &sort, few);
+	TRY(res_sql_query(&s, c->tx, &rows));
+	for (bool row = true; row;) {
+		TRY(db_next(&rows, &row));
+		if (row)
+			buf_add_str(plan, db_text(&rows, 3));
+	}
+	return NULL;
+}
+
+/* The cost follows the hits, not the company: the plan begins in the search index and walks no other one. */
+static void
+search_begins_in_its_index(void **state)
+{
+	struct world *f = *state;
+	struct buf plan;
+	if (f->base.kind != DB_SQLITE)
+		return;
+	buf_init_arena(&plan, f->a, 1 << 16);
+	assert_fine(fx_write(f, &f->admin, explain, &plan));
+	const char *text = arena_cstr(f->a, buf_str(&plan));
+	assert_non_null(strstr(text, "VIRTUAL TABLE"));
+	assert_non_null(strstr(text, "search_text USING INTEGER PRIMARY KEY"));
+	assert_null(strstr(text, "thing_created"));
+}
+
 int
 main(void)
 {
@@ -174,6 +214,7 @@ main(void)
 		cmocka_unit_test_setup(search_is_a_folded_substring, world_reset),
 		cmocka_unit_test_setup(search_follows_changes, world_reset),
 		cmocka_unit_test_setup(integer_ids_are_searched_too, world_reset),
+		cmocka_unit_test_setup(search_begins_in_its_index, world_reset),
 	};
 	return world_run("search", tests, COUNT(tests));
 }

@@ -20,6 +20,7 @@ static const char *const tables[] = {
 	"CONSTRAINT thing_name_key UNIQUE (company_id, name), CONSTRAINT thing_code_key_key UNIQUE "
 	"(company_id, code_key), "
 	"FOREIGN KEY (company_id, deal) REFERENCES deal (company_id, id))",
+	"CREATE INDEX thing_created ON thing (company_id, created_at, id)",
 };
 static const char *const tables_sqlite[] = { "INSERT INTO sequence (name, next) VALUES ('deal', 1)" };
 static const char *const tables_postgres[] = { "CREATE SEQUENCE deal_seq",

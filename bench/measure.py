@@ -34,7 +34,7 @@ def free_port():
 
 def load(url, seconds, connections, extra=(), expect_success=True):
     """(requests a second, p99 in ms) of wrk with one thread."""
-    out = subprocess.run(["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", *extra, url],
+    out = subprocess.run(["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "--latency", *extra, url],
                          check=True, capture_output=True, text=True).stdout
     bad = re.search(r"Non-2xx.*|Socket errors.*", out)
     rate = re.search(r"Requests/sec:\s+([\d.]+)", out)

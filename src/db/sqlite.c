@@ -392,6 +392,14 @@ set_up(struct sqlite *c, enum db_role role)
 	return code;
 }
 
+/* Counting every allocation under one lock costs more than the allocations; nothing here reads the counts. */
+static void
+stop_counting(void)
+{
+	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS,
+		0); /* refused once the library is in use, by when the first connection has said it */
+}
+
 struct err *
 db_sqlite_connect(struct db *db, struct arena *a, enum db_role role, struct db_conn **out)
 {
@@ -401,6 +409,7 @@ db_sqlite_connect(struct db *db, struct arena *a, enum db_role role, struct db_c
 	int code;
 
 	check(c);
+	stop_counting();
 	c->base = (struct db_conn){ .driver = &sqlite_driver, .db = db };
 	code = sqlite3_open_v2(db->target, &c->handle, flags, NULL);
 	if (code == SQLITE_OK)

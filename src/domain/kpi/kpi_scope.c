@@ -164,7 +164,7 @@ find_any(struct res_ctx *c, struct str kpi_id, struct kpi *out)
 struct err *
 kpi_require(struct res_ctx *c, struct str kpi_id, enum kpi_right right, struct kpi *out)
 {
-	bool given;
+	bool given = false;
 
 	if (right == KPI_MAY_EDIT || right == KPI_MAY_DELETE)
 		TRY(res_read_for(c, &kpi_res, RES_UPDATE, kpi_id, out));

@@ -44,9 +44,10 @@ step(sqlite3_stmt *s)
 static void
 writer_open(struct writer *w, const char *path)
 {
-	static const char setup[] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-16384;"
-				    "CREATE TABLE v (kpi TEXT NOT NULL, at INTEGER NOT NULL, value INTEGER NOT NULL,"
-				    " PRIMARY KEY (kpi, at)) STRICT, WITHOUT ROWID;";
+	static const char setup[] =
+		"PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-16384;"
+		"CREATE TABLE v (kpi TEXT NOT NULL, at INTEGER NOT NULL, value INTEGER NOT NULL,"
+		" PRIMARY KEY (kpi, at)) STRICT, WITHOUT ROWID;";
 	check(sqlite3_open(path, &w->db) == SQLITE_OK);
 	check(sqlite3_exec(w->db, setup, NULL, NULL, NULL) == SQLITE_OK);
 	w->begin = prepare(w->db, "BEGIN IMMEDIATE");
@@ -69,8 +70,9 @@ insert_row(struct writer *w)
 static void
 commit_batch(struct writer *w, struct http_exchange **batch, size_t n)
 {
-	static const struct http_answer created
-		= { .status = 201, .content_type = STR_INIT("application/json"), .body = STR_INIT("{\"recorded\":1}") };
+	static const struct http_answer created = { .status = 201,
+		.content_type = STR_INIT("application/json"),
+		.body = STR_INIT("{\"recorded\":1}") };
 
 	step(w->begin);
 	for (size_t i = 0; i < n; i++) {

@@ -32,6 +32,13 @@
 	"\"access\":\"eyJhbGciOiJIUzI1NiIs…\",\"refresh\":\"eyJhbGciOiJIUzI1NiIs…\","             \
 	"\"access_token\":\"eyJhbGciOiJIUzI1NiIs…\",\"refresh_token\":\"eyJhbGciOiJIUzI1NiIs…\"," \
 	"\"token\":\"eyJhbGciOiJIUzI1NiIs…\",\"token_type\":\"bearer\",\"expires_in\":3600"
+#define USER_EXAMPLE                                                                                 \
+	"{\"id\":1,\"username\":\"john.smith\",\"email\":\"john.smith@example.com\",\"first_name\":" \
+	"\"John\","                                                                                  \
+	"\"last_name\":\"Smith\",\"phone\":\"\",\"role\":\"EMPLOYEE\",\"employee_id\":\"emp-001\","  \
+	"\"supervisor_id\":null,\"department\":\"Sales\",\"is_active\":true,\"is_staff\":false,"     \
+	"\"is_superuser\":false,\"date_joined\":\"2024-06-15T09:00:00Z\",\"last_login\":null,"       \
+	"\"created_at\":\"2024-06-15T09:00:00Z\",\"updated_at\":\"2024-06-15T09:00:00Z\"}"
 #define CRM_LOGIN_SCHEMA                                                                         \
 	"{\"type\":\"object\",\"required\":[\"username\",\"password\"],\"properties\":{"         \
 	"\"username\":{\"type\":\"string\",\"description\":\"User name or e-mail address.\"},"   \
@@ -99,9 +106,7 @@ static const struct api_route login_rows[] = {
 				 "\"token_type\"],"
 				 "\"properties\":{" TOKENS_PROPERTIES
 				 ",\"user\":{\"$ref\":\"#/components/schemas/User\"}}}",
-		.answer_example = "{" TOKENS_EXAMPLE ",\"user\":{\"id\":1,\"username\":\"john.smith\","
-				  "\"email\":\"john.smith@example.com\","
-				  "\"role\":\"EMPLOYEE\",\"is_active\":true}}" },
+		.answer_example = "{" TOKENS_EXAMPLE ",\"user\":" USER_EXAMPLE "}" },
 	{ .method = HTTP_POST,
 		.path = "/api/auth/token/refresh",
 		.handler = token_refresh,

@@ -1,14 +1,14 @@
 /*
  * One line of series into numbers (see forecast_csv.h). Fields are split by libcsv; numbers are brought to JSON's
- * grammar and read by yyjson, which rounds correctly and knows no locale.
+ * grammar for double_parse, which rounds correctly and knows no locale.
  */
 #include "app/forecast_csv.h"
+#include "base/number.h"
 
 #include <csv.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <yyjson.h>
 
 enum { NUMBER_BYTES = 64, FREQUENCY_MAX = 1000000 };
 
@@ -82,11 +82,7 @@ forecast_csv_number(const char *text, size_t length, double *value)
 		end--;
 	if (!number_normalise(text, end, json))
 		return false;
-	yyjson_val number;
-	if (!yyjson_read_number(json, &number, YYJSON_READ_NOFLAG, NULL, NULL))
-		return false;
-	*value = yyjson_get_num(&number);
-	return isfinite(*value);
+	return double_parse(str_from_cstr(json), value);
 }
 
 static bool

@@ -4,7 +4,7 @@ import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { after, before, describe, it } from "node:test";
 import { promisify } from "node:util";
-import { basic, newStore, startServer } from "./support/server.mjs";
+import { basic, logIn, newStore, startServer } from "./support/server.mjs";
 
 const run = promisify(execFile);
 const ROOT = new URL("../../", import.meta.url);
@@ -41,6 +41,44 @@ describe("a fresh demo company", () => {
     }
   });
 
+  it("answers the examples of kpi-management", async () => {
+    const auth = await logIn(server, "manager", "manager123");
+    const send = async (status, method, path, json, who = auth) => {
+      const answer = await server.request(method, path, { auth: who, json });
+      assert.equal(answer.status, status, `${method} ${path}: ${answer.status} ${answer.text}`);
+      return answer.json;
+    };
+    const kpi = await send(201, "POST", "/api/kpis", {
+      name: "Quarterly Sales Target", description: "Track quarterly sales performance", type: "CURRENCY",
+      thresholds: { min_value: 0, max_value: 1000000, target_value: 500000, warning_threshold: 0.8, critical_threshold: 0.6 },
+      time_config: { start_date: "2024-01-01T00:00:00", end_date: "2024-03-31T23:59:59" },
+    });
+    const changed = await send(200, "PUT", `/api/kpis/${kpi.id}`, { thresholds: { target_value: 600000 } });
+    assert.equal(changed.thresholds.target_value, 600000);
+    assert.equal(changed.thresholds.max_value, 1000000, "what the body leaves out stays");
+    const assignment = await send(201, "POST", `/api/kpis/${kpi.id}/assignments`, {
+      type: "TEAM", target_id: "sales_team_1", role: "OWNER",
+      permissions: { can_view: true, can_edit: true, can_assign: true },
+      notifications: { preference: "DAILY", threshold_alerts: true },
+    });
+    const update = await send(200, "PUT", `/api/kpis/${kpi.id}/assignments/${assignment.id}`,
+      { role: "CONTRIBUTOR", permissions: { can_edit: false } });
+    assert.deepEqual([update.role, update.permissions.can_edit, update.permissions.can_assign], ["CONTRIBUTOR", false, true]);
+    assert.equal((await send(200, "GET", `/api/kpis/${kpi.id}/assignments`)).total, 1);
+    const ofTeam = await send(200, "GET", "/api/kpis?type=CURRENCY&status=active&team_id=sales_team_1");
+    assert.equal(ofTeam.total, 4, "net and gross revenue of the United Kingdom and Ireland");
+    const page = await send(200, "GET", "/api/kpis?skip=0&limit=10");
+    assert.deepEqual([page.items.length, page.total, page.page, page.pages], [10, 56, 1, 6]);
+    await send(200, "GET", "/api/kpis?sort_by=created_at&ascending=false");
+    assert.equal((await send(200, "GET", "/api/kpis/kpi-001/analytics")).target !== undefined, true);
+    const ahead = await send(200, "GET", "/api/kpis/kpi-001/predictions?horizon=30");
+    assert.equal(ahead.predictions.length, 30);
+    await send(201, "POST", "/api/webhooks", {
+      url: "https://your-domain.com/webhook", events: ["kpi.created", "kpi.updated", "threshold.breached"], secret: "your_webhook_secret",
+    }, ADMIN);
+    await send(204, "DELETE", `/api/kpis/${kpi.id}`);
+  });
+
   it("shows an employee the own assignments and nobody else's", async () => {
     const auth = basic("employee", "employee123");
     const path = "/api/v1/kpi-management/assignments";
@@ -62,6 +100,12 @@ describe("a fresh demo company", () => {
     assert.equal(answer.status, 200, answer.text);
     const months = answer.json.items.filter((item) => item.value !== null);
     assert.deepEqual(months.map((item) => pennies(item.value)), Object.values(expected));
+  });
+
+  it("has everyone and everything the files name", async () => {
+    const count = async (path, pick) => pick((await server.request("GET", path, { auth: ADMIN })).json);
+    assert.equal(await count("/api/kpis?limit=1", (list) => list.total), (await readCsv("kpis.csv")).length);
+    assert.equal(await count("/api/auth/users/", (list) => list.count), (await readCsv("people.csv")).length);
   });
 });
 

@@ -60,6 +60,24 @@ describe("the landing page", () => {
     const { page } = await open("/", { viewport: { width: 360, height: 700 } });
     assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth));
   });
+
+  it("leads to the operations", async () => {
+    const { page, wrong } = await open("/");
+    await page.click("a[href='/api/v1/docs']");
+    await page.waitForSelector(".opblock-tag");
+    assert.deepEqual(wrong, []);
+  });
+});
+
+describe("the page of operations", () => {
+  it("lists them and shows one", async () => {
+    const { page, wrong } = await open("/api/v1/docs");
+    await page.waitForSelector(".opblock-tag");
+    await page.click(".opblock-tag >> nth=0");
+    await page.click(".opblock-summary-control >> nth=0");
+    await page.waitForSelector(".opblock-body");
+    assert.deepEqual(wrong, []);
+  });
 });
 
 describe("the pages as documents", () => {

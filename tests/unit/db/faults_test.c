@@ -298,6 +298,52 @@ in_a_storm_of_faults_every_answer_is_true(void **state)
 	free(entries);
 }
 
+/* ---- what really happens to SQLite: a file that may not grow ------------------------------------------------------------------- */
+
+static struct err *
+enter_large_pair(struct db_tx *tx, void *arg)
+{
+	struct db_sql fill = SQL("INSERT INTO filling (id, content) VALUES ($1, zeroblob(20000))", 1);
+	const int64_t *id = arg;
+
+	TRY(enter_pair(tx, arg));
+	return DB_EXEC(tx, &fill, P_INT(*id));
+}
+
+static void
+a_full_file_refuses_what_does_not_fit_and_keeps_the_rest(void **state)
+{
+	struct scene *s = scene_of(state);
+	struct entry *entries = calloc(JOBS, sizeof(*entries));
+	_Atomic int left = JOBS;
+	int acknowledged = 0;
+
+	fixture_run(&s->f, "CREATE TABLE filling (id BIGINT PRIMARY KEY, content BLOB)");
+	fixture_run(&s->f, "PRAGMA max_page_count = 400"); /* of the writer's connection */
+	for (int i = 0; i < JOBS; i++) {
+		entries[i] = (struct entry){ .id = i, .left = &left };
+		entries[i].job = (struct db_job){ .arena = arena_new(1u << 16),
+			.work = enter_large_pair,
+			.arg = &entries[i].id,
+			.done = entry_done };
+		fixture_ok(db_submit(s->f.db, s->f.arena, &entries[i].job));
+	}
+	while (left > 0)
+		sched_yield();
+	for (int i = 0; i < JOBS; i++) {
+		if (!entries[i].acknowledged)
+			assert_int_equal(entries[i].code, ERR_UNAVAILABLE);
+		acknowledged += entries[i].acknowledged;
+		arena_free(entries[i].job.arena);
+	}
+	assert_true(acknowledged > 0 && acknowledged < JOBS);
+	assert_int_equal(pairs(s), acknowledged);
+	assert_int_equal(fixture_int(&s->f, "SELECT count(*) FROM filling"), acknowledged);
+	fixture_run(&s->f, "PRAGMA max_page_count = 1000000");
+	fixture_ok(write_pair(s, JOBS + 1));
+	free(entries);
+}
+
 /* ---- what really happens to PostgreSQL -------------------------------------------------------------------------------------- */
 
 static void
@@ -393,6 +439,9 @@ main(void)
 		ON_BOTH(a_server_that_stays_away_is_unavailable),
 		ON_BOTH(a_lost_commit_is_unknown_whether_it_arrived_or_not),
 		ON_BOTH(in_a_storm_of_faults_every_answer_is_true),
+		{ "a_full_file_refuses_what_does_not_fit_and_keeps_the_rest (SQLite)",
+			a_full_file_refuses_what_does_not_fit_and_keeps_the_rest, set_up_sqlite, tear_down,
+			NULL },
 		ON_POSTGRES(ended_sessions_are_opened_again),
 		ON_POSTGRES(a_deadlock_is_run_again),
 	};

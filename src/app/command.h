@@ -23,6 +23,8 @@ struct err *migrate_command(struct command_context *c) MUST_USE;
 struct err *backup_command(struct command_context *c) MUST_USE;
 struct err *restore_command(struct command_context *c) MUST_USE;
 struct err *check_command(struct command_context *c) MUST_USE;
+struct err *recalculate_command(struct command_context *c) MUST_USE;
+struct err *import_command(struct command_context *c) MUST_USE;
 struct err *demo_command(struct command_context *c) MUST_USE;
 
 /* Opens the configured database, making the data directory first. SQLite: UNAVAILABLE when exclusive and a server runs on it. */

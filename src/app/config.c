@@ -63,6 +63,7 @@ static const struct option options[] = {
 		"ADMIN, MANAGER, SUPERVISOR, HR, ANALYST, STAFF, … (EMPLOYEE)" },
 	{ "company", TEXT, CONFIG_USER | CONFIG_IMPORT, O(company), 0, 0, "NAME",
 		"company; made when there is none of the name" },
+	{ "kpi", TEXT, CONFIG_IMPORT, O(kpi), 0, 0, "ID", "the KPI whose values are imported" },
 	{ "password-stdin", FLAG, CONFIG_USER, O(password_stdin), 0, 0, NULL,
 		"read the password from standard input" },
 	{ "force", FLAG, CONFIG_RESTORE, O(force), 0, 0, NULL, "replace the database that is there" },

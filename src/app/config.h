@@ -37,7 +37,7 @@ struct config {
 	int64_t threads, connections, slow_threads;
 	int64_t access_token_s, refresh_token_s;
 	/* of user add, import and restore */
-	struct str username, role, company, email;
+	struct str username, role, company, email, kpi;
 	bool password_stdin, force;
 	/* what is no option */
 	struct str arguments[CONFIG_ARGUMENTS_MAX];

@@ -1,9 +1,10 @@
 /*
  * The program's entry: a table of commands, their help, and the way from a result to an exit code. What a command does stands in its
- * own file.
+ * own file; forecasting takes its arguments as they are, because its library knows nothing of the rest.
  */
 #include "api/server.h"
 #include "app/command.h"
+#include "app/forecast_command.h"
 #include "base/random.h"
 #include <stdio.h>
 
@@ -29,6 +30,9 @@ static const struct command commands[] = {
 	{ "backup", "FILE", "write a consistent copy of the database", CONFIG_DATABASE, backup_command },
 	{ "restore", "FILE", "put such a copy in the database's place", CONFIG_RESTORE, restore_command },
 	{ "check", "", "look for damage in the database", CONFIG_DATABASE, check_command },
+	{ "recalculate", "", "make every stored figure anew from the records and say which were wrong",
+		CONFIG_DATABASE, recalculate_command },
+	{ "import", "FILE.csv", "record a file's values for a KPI", CONFIG_IMPORT, import_command },
 	{ "demo", "remove", "remove the demo company and everything in it", CONFIG_DEMO, demo_command },
 	{ "openapi", "", "print the description of the interface", CONFIG_NONE, openapi_command },
 	{ "version", "", "print the version", CONFIG_NONE, version_command },
@@ -67,8 +71,9 @@ print_overview(struct command_context *c)
 	buf_init_arena(&b, c->arena, 65536);
 	buf_add_lit(&b, "usage: sextant COMMAND [OPTION...]\n\n");
 	for (size_t i = 0; i < COUNT(commands); i++)
-		buf_add_fmt(&b, "  %-8s %-10s %s\n", commands[i].name, commands[i].arguments,
+		buf_add_fmt(&b, "  %-11s %-10s %s\n", commands[i].name, commands[i].arguments,
 			commands[i].summary);
+	buf_add_fmt(&b, "  %-11s %-10s %s\n", "forecast", "FILE.csv", "forecast the series of a file");
 	buf_add_lit(&b, "\nsextant help COMMAND lists the options of a command; each can also be set in the "
 			"environment,\n"
 			"--tls-cert FILE as SEXTANT_TLS_CERT=FILE.");
@@ -149,6 +154,8 @@ run(struct command_context *c, int argc, char **argv)
 int
 main(int argc, char **argv)
 {
+	if (argc > 1 && str_eq(str_from_cstr(argv[1]), STR("forecast")))
+		return forecast_command(argc - 1, argv + 1);
 	if (!random_start()) {
 		(void)fprintf(stderr,
 			"sextant: the system has no source of randomness\n"); /* nothing more can be done */

@@ -162,6 +162,41 @@ iam_system_actor(int64_t company_id)
 	};
 }
 
+struct err *
+company_actor(struct db_tx *tx, int64_t company_id, struct actor *out)
+{
+	struct db_rows r;
+	bool found = false;
+	TRY(DB_FIND(tx, &sql_company_place, &r, &found, P_INT(company_id)));
+	if (!found)
+		return err_new(db_tx_arena(tx), ERR_NOT_FOUND, "");
+	const struct zone *zone = zone_find(db_text(&r, 0));
+	*out = iam_system_actor(company_id);
+	out->zone = zone ? zone : zone_utc();
+	out->currency = db_text_copy(&r, 1);
+	return NULL;
+}
+
+struct err *
+company_ids(struct db_tx *tx, int64_t **out, size_t *count)
+{
+	struct db_rows r;
+	int64_t companies = 0, people = 0;
+	TRY(company_count(tx, &companies, &people));
+	int64_t *ids = arena_alloc_array(db_tx_arena(tx), (size_t)companies, sizeof(*ids));
+	size_t n = 0;
+	TRY(DB_QUERY(tx, &sql_company_id_list, &r, P_INT(companies)));
+	for (bool row;;) {
+		TRY(db_next(&r, &row));
+		if (!row)
+			break;
+		ids[n++] = db_int(&r, 0);
+	}
+	*out = ids;
+	*count = n;
+	return NULL;
+}
+
 struct res_ctx
 company_scope(const struct res_ctx *c, struct actor *actor)
 {

@@ -28,6 +28,10 @@ extern const struct res_view company_crm_view;
 
 /* The server itself acting for a company: every permission, no person. company_id 0: the installation. */
 struct actor iam_system_actor(int64_t company_id);
+/* The same with the company's time zone and currency. NOT_FOUND: no such company. */
+struct err *company_actor(struct db_tx *tx, int64_t company_id, struct actor *out) MUST_USE;
+/* Ids of all companies, ascending. */
+struct err *company_ids(struct db_tx *tx, int64_t **out, size_t *count) MUST_USE;
 /*
  * The context in which companies can be listed and changed: a copy of c whose actor (kept in *actor) belongs to the installation. The
  * permissions stay those of c's actor; who is no platform administrator sees the own company only.

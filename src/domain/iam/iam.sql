@@ -3,6 +3,12 @@
 -- name: company_by_name
 SELECT id FROM company WHERE company_id = 0 AND name_key = $1
 
+-- name: company_place
+SELECT time_zone, currency FROM company WHERE company_id = 0 AND id = $1
+
+-- name: company_id_list
+SELECT id FROM company WHERE company_id = 0 ORDER BY id LIMIT $1
+
 -- name: company_count
 SELECT (SELECT COUNT(*) FROM company), (SELECT COUNT(*) FROM person WHERE deleted_at IS NULL)
 

@@ -59,7 +59,9 @@ order_sql(struct res_sql *s, const struct res_ctx *c, const struct res_def *def,
 		by_id = strcmp(sorts[i].field->column, "id") == 0;
 		res_sql_add(s, by_id ? "" : ", ");
 	}
-	res_sql_add(s, by_id ? "" : "id");
+	/* In the direction of the term before it, an index that ends in the id serves both directions. */
+	bool descending = count > 0 && sorts[count - 1].descending;
+	res_sql_add(s, by_id ? "" : descending ? "id DESC" : "id");
 }
 
 /* Whether search narrows the rows. */

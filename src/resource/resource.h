@@ -233,7 +233,7 @@ struct list_sort {
 struct list_query {
 	struct list_filter filters[LIST_FILTERS_MAX];
 	size_t filter_count;
-	struct list_sort sorts[LIST_SORTS_MAX]; /* empty: the default; the id is always appended, so paging is stable */
+	struct list_sort sorts[LIST_SORTS_MAX]; /* empty: the default; the id is always appended in the last one's direction, so paging is stable */
 	size_t sort_count;
 	struct str search;
 	int64_t offset, limit;

@@ -240,7 +240,8 @@ orders_are_total_and_pages_meet(void **state)
 			int order = is_null(a, x) || is_null(b, x) ? is_null(b, x) - is_null(a, x)
 								   : compare_values(x, a, b);
 			order = i % 2 ? -order : order;
-			assert_true(order < 0 || (order == 0 && str_cmp(a->id, b->id) < 0));
+			int by_id = i % 2 ? str_cmp(b->id, a->id) : str_cmp(a->id, b->id);
+			assert_true(order < 0 || (order == 0 && by_id < 0));
 		}
 		q.limit = 7;
 		size_t seen = 0;

@@ -90,7 +90,7 @@ const struct res_def thing_res = {
 	.soft_delete = true,
 	.perm = { PERM_BIT(PERM_VIEW_ALL), PERM_BIT(PERM_VIEW_ALL), PERM_BIT(PERM_MANAGE_KPI),
 		PERM_BIT(PERM_MANAGE_KPI), PERM_BIT(PERM_MANAGE_KPI) },
-	.default_sort = "-created_at,id",
+	.default_sort = "-created_at",
 	.not_found = "THING_NOT_FOUND",
 	.doc = "A thing of the tests.",
 	.hooks = { .before_write = thing_before_write },

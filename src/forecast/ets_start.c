@@ -100,6 +100,31 @@ level_start(const double *adjusted, size_t length, const struct ets_form *form, 
 	s->level = intercept - slope; /* the line one step before the first value */
 }
 
+/* Whether a model of positive means can run from here: its first means must all be positive. */
+static bool
+start_positive(const struct ets_form *form, const struct ets_state *s)
+{
+	double q = s->level + s->phi * s->slope;
+	for (size_t i = 0; i < form->m; i++)
+		if (!(q + (form->season == SEASON_ADDITIVE ? s->season[i] : 0) > 0))
+			return false;
+	return true;
+}
+
+/*
+ * A start for models of positive means whose usual start is not: on a series that grew by an order of magnitude an
+ * average additive figure is larger than the first values. Level and figure of the first period, half way to flat.
+ */
+static void
+start_positive_make(const double *y, const struct ets_form *form, struct ets_state *s)
+{
+	double mean = numeric_mean(y, form->m);
+	s->level = form->m > 1 ? mean : fmax(fabs(y[0]), 1e-6);
+	s->slope = 0;
+	for (size_t i = 0; i < form->m && form->season == SEASON_ADDITIVE; i++)
+		s->season[i] = (y[i] - mean) / 2;
+}
+
 bool
 ets_start(struct forecast_workspace *ws, const double *y, size_t n, const struct ets_form *form,
 	struct ets_state *state)
@@ -119,10 +144,8 @@ ets_start(struct forecast_workspace *ws, const double *y, size_t n, const struct
 	}
 	level_start(adjusted, length, form, state);
 	bool positive = form->multiplicative_error || form->season == SEASON_MULTIPLICATIVE;
-	if (positive && !(state->level + state->phi * state->slope > 0)) {
-		state->level = fmax(fabs(adjusted[0]), 1e-6);
-		state->slope = 0;
-	}
+	if (good && positive && !start_positive(form, state))
+		start_positive_make(y, form, state);
 	workspace_release(ws, mark);
 	return good;
 }

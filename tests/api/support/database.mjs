@@ -1,0 +1,31 @@
+// Looks into a server's store from outside, with the databases' own command-line programs: what the server says is one thing, what it
+// has written another.
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { promisify } from "node:util";
+
+import { onPostgres } from "./server.mjs";
+
+const run = promisify(execFile);
+const MAX_BUFFER = 256 << 20;
+
+// The rows of a SELECT as objects. Numbers beyond 2^53 must be selected as text.
+export async function rows(store, sql) {
+  if (onPostgres) {
+    const url = store.args[store.args.indexOf("--database") + 1];
+    const wrapped = `SELECT COALESCE(json_agg(r), '[]') FROM (${sql}) r`;
+    const { stdout } = await run("psql", ["-X", "-q", "-A", "-t", "-d", url, "-c", wrapped], { maxBuffer: MAX_BUFFER });
+    return JSON.parse(stdout);
+  }
+  const file = join(store.directory, "sextant.db");
+  const { stdout } = await run("sqlite3", ["-readonly", "-json", "-cmd", ".timeout 10000", file, sql], { maxBuffer: MAX_BUFFER });
+  return stdout.trim() ? JSON.parse(stdout) : [];
+}
+
+// Names of the tables that the migrations made.
+export async function tables(store) {
+  const sql = onPostgres
+    ? "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'public'"
+    : "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT LIKE 'search_index%'";
+  return (await rows(store, sql)).map((row) => row.name).sort();
+}

@@ -2,7 +2,7 @@
  * Means and variances of an ETS model (Hyndman et al. 2008, chapter 6). With c_j = α + β(φ + … + φ^j) + γ[m | j], the
  * variance of additive errors is σ²(1 + Σ_{j<h} c_j²). For multiplicative errors the state variance grows with the
  * squared mean: θ_h = q_h² + σ²Σ_{j<h} c_j² θ_{h−j}, and y has (1 + σ²)θ_h − q_h². A multiplicative season is known
- * for the first m steps and gains the factor (1 + γ²σ²) with every whole period after.
+ * for the first m steps; later a shock of a whole number of periods ago counts with c_j + γ q_h / q_{h−j}.
  */
 #include "forecast/ets.h"
 
@@ -46,22 +46,24 @@ additive_variance(const struct ets_model *model, const double *c, size_t h, doub
 	}
 }
 
-/* mean holds q_h here, with the additive season where there is one. */
+/* mean holds q_h here, with the additive season where there is one. A shock to a multiplicative season comes back at
+ * every whole period after, together with what the same shock did to the level. */
 static void
 relative_variance(const struct ets_model *model, const double *c, size_t h, const double *mean, double *theta,
 	double *sd)
 {
-	double v = model->variance;
+	double v = model->variance,
+	       gamma = model->form.season == SEASON_MULTIPLICATIVE ? model->last.gamma : 0;
 	for (size_t i = 0; i < h; i++) {
 		double sum = 0;
 		for (size_t j = 0; j < i; j++)
 			sum += c[j] * c[j] * theta[i - 1 - j];
+		for (size_t j = model->form.m - 1; gamma > 0 && j < i; j += model->form.m) {
+			double ratio = mean[i - 1 - j] != 0 ? gamma * mean[i] / mean[i - 1 - j] : 0;
+			sum += (2 * c[j] * ratio + ratio * ratio) * theta[i - 1 - j];
+		}
 		theta[i] = fmin(mean[i] * mean[i] + v * sum, 1e200);
-		double season = model->form.season == SEASON_MULTIPLICATIVE
-					? pow(1 + model->last.gamma * model->last.gamma * v,
-						  (double)(i / model->form.m))
-					: 1;
-		sd[i] = sqrt(fmax(0, theta[i] * (1 + v) * fmin(season, 1e100) - mean[i] * mean[i]));
+		sd[i] = sqrt(fmax(0, theta[i] * (1 + v) - mean[i] * mean[i]));
 	}
 }
 

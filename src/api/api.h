@@ -127,6 +127,8 @@ void api_param_instant(struct api_ctx *c, const char *name, struct instant *out,
 void api_param_enum(struct api_ctx *c, const char *name, const char *const *names, int *out, struct err **e);
 /* If-Match of the request against the record's version: PRECONDITION_FAILED when it names another. */
 struct err *api_check_match(struct api_ctx *c, const void *record) MUST_USE;
+/* The same for a record that the handler does not read itself: of the route's resource, by its id. Nothing is read without If-Match. */
+struct err *api_check_match_by_id(struct api_ctx *c, enum res_op op, struct str id) MUST_USE;
 /* Whether unknown body members are faults (?strict=1); a handler hands it to res_parse. */
 bool api_is_strict(const struct api_ctx *c);
 /* A header field of the request; p NULL when absent. */

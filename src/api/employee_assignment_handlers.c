@@ -331,6 +331,8 @@ assignment_delete(struct api_ctx *c)
 	struct err *e = find(c, &x);
 
 	if (!e)
+		e = api_check_match(c, &x);
+	if (!e)
 		e = assignment_end(&c->res, &x);
 	return e ? api_fail(c, e) : api_no_content(c);
 }

@@ -89,21 +89,21 @@ api_res_merge(struct api_ctx *c)
 	return e ? api_fail(c, e) : api_record(c, record);
 }
 
-static struct err *
-remove_matching(struct api_ctx *c)
+struct err *
+api_check_match_by_id(struct api_ctx *c, enum res_op op, struct str id)
 {
-	const struct res_def *def = c->route->res;
-	if (api_request_header(c, "If-Match").p) {
-		void *record = arena_alloc(c->res.arena, def->record_size);
-		TRY(res_read_for(&c->res, def, RES_DELETE, id_of(c), record));
-		TRY(api_check_match(c, record));
-	}
-	return res_delete(&c->res, def, id_of(c));
+	if (!api_request_header(c, "If-Match").p)
+		return NULL;
+	void *record = arena_alloc(c->res.arena, c->route->res->record_size);
+	TRY(res_read_for(&c->res, c->route->res, op, id, record));
+	return api_check_match(c, record);
 }
 
 struct api_done *
 api_res_delete(struct api_ctx *c)
 {
-	struct err *e = remove_matching(c);
+	struct err *e = api_check_match_by_id(c, RES_DELETE, id_of(c));
+	if (!e)
+		e = res_delete(&c->res, c->route->res, id_of(c));
 	return e ? api_fail(c, e) : api_no_content(c);
 }

@@ -286,7 +286,9 @@ user_me_merge(struct api_ctx *c)
 struct api_done *
 user_remove(struct api_ctx *c)
 {
-	struct err *e = person_remove(&c->res, c->path_params[0]);
+	struct err *e = api_check_match_by_id(c, RES_DELETE, c->path_params[0]);
+	if (!e)
+		e = person_remove(&c->res, c->path_params[0]);
 	return e ? api_fail(c, e) : api_no_content(c);
 }
 
@@ -294,6 +296,8 @@ struct api_done *
 user_deactivate(struct api_ctx *c)
 {
 	struct person person;
-	struct err *e = person_deactivate(&c->res, c->path_params[0], &person);
+	struct err *e = api_check_match_by_id(c, RES_DELETE, c->path_params[0]);
+	if (!e)
+		e = person_deactivate(&c->res, c->path_params[0], &person);
 	return e ? api_fail(c, e) : api_record(c, &person);
 }

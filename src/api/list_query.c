@@ -65,6 +65,15 @@ read_page_limit(struct reading *r)
 	r->q->offset = (page - 1) * r->q->limit;
 }
 
+static bool
+is_digits(struct str s)
+{
+	size_t n = 0;
+	while (n < s.n && s.p[n] >= '0' && s.p[n] <= '9')
+		n++;
+	return n == s.n;
+}
+
 /* As Django REST Framework pages: a bad page_size is the default or the maximum, a bad page is no page. */
 static struct err *
 read_page_size(struct reading *r)
@@ -75,7 +84,7 @@ read_page_size(struct reading *r)
 	int64_t n = 0;
 	if (str_to_int(size, &n) && n > 0)
 		r->q->limit = n < d->limit_max ? n : d->limit_max;
-	else if (size.n > 18 && strspn(size.p, "0123456789") >= size.n)
+	else if (is_digits(size) && size.n > 18)
 		r->q->limit = d->limit_max;
 	if (!page.p || page.n == 0)
 		return NULL;

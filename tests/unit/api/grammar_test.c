@@ -60,6 +60,7 @@ paging_of_each(void **state)
 	reads(BUSINESS, "page_size=1000", (struct want){ 0, 100, 0, 0 });
 	reads(BUSINESS, "page_size=0", (struct want){ 0, 20, 0, 0 });
 	reads(BUSINESS, "page_size=abc", (struct want){ 0, 20, 0, 0 });
+	reads(BUSINESS, "page_size=9999999999999999999x", (struct want){ 0, 20, 0, 0 });
 	reads(BUSINESS, "page_size=99999999999999999999", (struct want){ 0, 100, 0, 0 });
 	reads(RETRO, "", (struct want){ 0, 10000, 0, 0 });
 	reads(ASSIGNMENTS, "", (struct want){ 0, 10000, 0, 0 });

@@ -151,46 +151,82 @@ write_targets(struct res_ctx *c, struct buf *b, const struct kpi_target *t, size
 	json_end_array(&o);
 }
 
+/* The target that stands for the same period and start; *found false when none does. */
+static struct err *
+find_target(struct res_ctx *c, const struct kpi *k, const struct kpi_target *like, struct kpi_target *out,
+	bool *found)
+{
+	struct db_rows rows;
+
+	TRY(DB_FIND(c->tx, &sql_kpi_target_get, &rows, found, P_INT(c->actor->company_id), P_TEXT(k->id),
+		P_TEXT(str_from_cstr(kpi_period_names[like->period])),
+		P_TEXT(kpi_date_text(c->arena, like->start))));
+	if (*found) {
+		*out = *like;
+		check(decimal_parse(db_text(&rows, 0), &out->value) == DECIMAL_OK);
+	}
+	return NULL;
+}
+
+static struct err *
+put_target(struct res_ctx *c, const struct kpi *k, const struct kpi_target *t)
+{
+	struct buf value;
+
+	buf_init_arena(&value, c->arena, 64);
+	decimal_write(&value, t->value);
+	return DB_EXEC(c->tx, &sql_kpi_target_put, P_INT(c->actor->company_id), P_TEXT(k->id),
+		P_TEXT(str_from_cstr(kpi_period_names[t->period])), P_TEXT(kpi_date_text(c->arena, t->start)),
+		P_TEXT(buf_str(&value)), P_INSTANT(c->now));
+}
+
+/* Their JSON for the event; empty for none, as the event knows "nothing before" and "nothing after". */
+static struct str
+event_text(struct res_ctx *c, const struct kpi_target *t, size_t n)
+{
+	struct buf b;
+
+	if (n == 0)
+		return STR("");
+	buf_init_arena(&b, c->arena, LIMIT_ANSWER_BYTES);
+	write_targets(c, &b, t, n);
+	return buf_str(&b);
+}
+
 struct err *
 kpi_targets_put(
 	struct res_ctx *c, const struct kpi *k, const json_val *body, struct kpi_target **out, size_t *count)
 {
-	struct buf b;
+	size_t replaced_count = 0;
 
 	TRY(parse_targets(c, body, out, count));
+	struct kpi_target *replaced = arena_alloc_array(c->arena, *count, sizeof *replaced);
 	for (size_t i = 0; i < *count; i++) {
-		const struct kpi_target *t = &(*out)[i];
-		struct buf value;
-		buf_init_arena(&value, c->arena, 64);
-		decimal_write(&value, t->value);
-		TRY(DB_EXEC(c->tx, &sql_kpi_target_put, P_INT(c->actor->company_id), P_TEXT(k->id),
-			P_TEXT(str_from_cstr(kpi_period_names[t->period])),
-			P_TEXT(kpi_date_text(c->arena, t->start)), P_TEXT(buf_str(&value)),
-			P_INSTANT(c->now)));
+		bool found;
+		TRY(find_target(c, k, &(*out)[i], &replaced[replaced_count], &found));
+		replaced_count += found;
+		TRY(put_target(c, k, &(*out)[i]));
 	}
 	TRY(kpi_state_update(c, k));
-	buf_init_arena(&b, c->arena, LIMIT_ANSWER_BYTES);
-	write_targets(c, &b, *out, *count);
-	return event_add(c, STR("kpi.targets_set"), "kpi", k->id, STR(""), buf_str(&b));
+	return event_add(c, STR("kpi.targets_set"), "kpi", k->id, event_text(c, replaced, replaced_count),
+		event_text(c, *out, *count));
 }
 
 struct err *
 kpi_target_remove(struct res_ctx *c, const struct kpi *k, struct str period, struct str start)
 {
-	enum period p;
-	struct date day;
-	int64_t affected = 0;
+	struct kpi_target named, old;
+	bool found = false;
 
-	if (period_find(period, &p) && date_parse(start, &day)) {
-		struct kpi_target t = { p, day, { 0, 0 } };
-		TRY(db_exec(c->tx, &sql_kpi_target_delete,
-			DB_ARGS(P_INT(c->actor->company_id), P_TEXT(k->id),
-				P_TEXT(str_from_cstr(kpi_period_names[p])),
-				P_TEXT(kpi_date_text(c->arena, t.start))),
-			&affected));
+	if (period_find(period, &named.period) && date_parse(start, &named.start)) {
+		named.start = period_start(named.start, named.period);
+		TRY(find_target(c, k, &named, &old, &found));
 	}
-	if (affected == 0)
+	if (!found)
 		return err_word(err_new(c->arena, ERR_NOT_FOUND, ""), "TARGET_NOT_FOUND");
+	TRY(DB_EXEC(c->tx, &sql_kpi_target_delete, P_INT(c->actor->company_id), P_TEXT(k->id),
+		P_TEXT(str_from_cstr(kpi_period_names[old.period])),
+		P_TEXT(kpi_date_text(c->arena, old.start))));
 	TRY(kpi_state_update(c, k));
-	return event_add(c, STR("kpi.target_deleted"), "kpi", k->id, start, STR(""));
+	return event_add(c, STR("kpi.target_deleted"), "kpi", k->id, event_text(c, &old, 1), STR(""));
 }

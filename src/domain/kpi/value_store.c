@@ -92,6 +92,10 @@ write_value(struct res_ctx *c, struct json_out *o, const struct kpi_value *v)
 		json_key(o, STR("dimensions"));
 		json_put_raw(o, v->dimensions);
 	}
+	if (v->note.p) {
+		json_key(o, STR("note"));
+		json_put_str(o, v->note);
+	}
 	json_end_object(o);
 }
 

@@ -7,11 +7,13 @@
 #include "app/demo.h"
 #include "domain/iam/auth.h"
 #include "domain/iam/setup.h"
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
 
-#define DRAIN_MS 10000 /* for what is under way when the server stops */
+#define DRAIN_MS    10000	 /* for what is under way when the server stops */
+#define DEMO_MEMORY (256u << 20) /* while the demo is loaded */
 
 struct server {
 	struct command_context *c;
@@ -92,6 +94,7 @@ start_api(struct server *s)
 	return api_start(c->arena, &api, &s->api);
 }
 
+/* Loading needs far more memory than serving; it is given back to the system before the server starts. */
 static struct err *
 load_demo(struct server *s)
 {
@@ -99,7 +102,10 @@ load_demo(struct server *s)
 	if (!s->c->config.demo)
 		return NULL;
 	int64_t began_us = monotonic_us();
-	TRY(demo_load(s->database.db, s->c->arena, &clock_system, s->c->config.demo_shift, &loaded));
+	struct arena *a = arena_new(DEMO_MEMORY);
+	TRY(demo_load(s->database.db, a, &clock_system, s->c->config.demo_shift, &loaded));
+	arena_free(a);
+	(void)malloc_trim(0); /* whether there was something to give back does not matter */
 	if (loaded)
 		LOG(LOG_INFO, "the demo company is loaded",
 			L_INT("duration_ms", (monotonic_us() - began_us) / 1000));

@@ -32,6 +32,7 @@
 #define LIMIT_BASIC_CACHE_S        300         /* a verified Basic credential is remembered */
 #define LIMIT_ACCESS_TOKEN_S       3600        /* access token */
 #define LIMIT_REFRESH_TOKEN_S      604800      /* refresh token: 7 days */
+#define LIMIT_SIGNING_KEY_S        2592000     /* age at which the next login makes a new signing key: 30 days */
 #define LIMIT_STATEMENTS           256         /* prepared statements a connection keeps */
 #define LIMIT_DB_RETRIES           5           /* busy or serialization failures before giving up with 503 */
 

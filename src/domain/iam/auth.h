@@ -23,7 +23,7 @@ struct iam_options {
 /* Loads or makes the signing keys. */
 struct err *iam_open(struct arena *a, const struct iam_options *o, struct iam **out) MUST_USE;
 void iam_close(struct iam *iam);
-/* A new signing key; tokens of older ones stay valid until they expire. */
+/* A new signing key; tokens of older ones stay valid until they expire. A login does so by itself every LIMIT_SIGNING_KEY_S. */
 struct err *iam_rotate_key(struct iam *iam, struct arena *a) MUST_USE;
 
 struct iam_credentials {

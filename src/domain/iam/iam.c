@@ -8,20 +8,36 @@
 
 struct keys_work {
 	struct keyring *keys;
-	const struct clock *clock;
+	struct instant now;
 	bool add;
 };
 
+/* Another node may have made one in the meantime, so the age is looked at again. */
 static struct err *
 keys_work(struct db_tx *tx, void *arg)
 {
 	struct keys_work *w = arg;
 	size_t count = 0;
 	TRY(keyring_load(w->keys, tx, &count));
-	if (count > 0 && !w->add)
+	if (count > 0 && !w->add && keyring_age_s(w->keys, w->now) < LIMIT_SIGNING_KEY_S)
 		return NULL;
-	TRY(keyring_add(w->keys, tx, w->clock->now(w->clock)));
-	return keyring_load(w->keys, tx, &count);
+	return keyring_add(w->keys, tx, w->now);
+}
+
+static struct err *
+load_work(struct db_tx *tx, void *arg)
+{
+	size_t count = 0;
+	return keyring_load(arg, tx, &count);
+}
+
+/* Signs with what is committed only: the key made is read back after its transaction. */
+static struct err *
+make_keys(struct keyring *keys, struct db *db, struct arena *a, struct instant now, bool add)
+{
+	struct keys_work w = { .keys = keys, .now = now, .add = add };
+	TRY(db_write(db, a, keys_work, &w));
+	return db_read(db, a, load_work, keys);
 }
 
 struct err *
@@ -29,8 +45,7 @@ iam_open(struct arena *a, const struct iam_options *o, struct iam **out)
 {
 	struct keyring *keys = NULL;
 	TRY(keyring_new(a, o->secret_file, &keys));
-	struct keys_work w = { .keys = keys, .clock = o->clock };
-	struct err *e = db_write(o->db, a, keys_work, &w);
+	struct err *e = make_keys(keys, o->db, a, o->clock->now(o->clock), false);
 	if (e) {
 		keyring_free(keys);
 		return e;
@@ -75,8 +90,16 @@ iam_close(struct iam *iam)
 struct err *
 iam_rotate_key(struct iam *iam, struct arena *a)
 {
-	struct keys_work w = { .keys = iam->keys, .clock = iam->clock, .add = true };
-	return db_write(iam->db, a, keys_work, &w);
+	return make_keys(iam->keys, iam->db, a, iam->clock->now(iam->clock), true);
+}
+
+struct err *
+iam_renew_key(struct iam *iam, struct arena *a)
+{
+	struct instant now = iam->clock->now(iam->clock);
+	if (keyring_age_s(iam->keys, now) < LIMIT_SIGNING_KEY_S)
+		return NULL;
+	return make_keys(iam->keys, iam->db, a, now, false);
 }
 
 struct str

@@ -13,7 +13,7 @@ SELECT id FROM company WHERE company_id = 0 ORDER BY id LIMIT $1
 SELECT (SELECT COUNT(*) FROM company), (SELECT COUNT(*) FROM person WHERE deleted_at IS NULL)
 
 -- name: signing_key_list
-SELECT kid, sealed FROM signing_key WHERE company_id = 0 ORDER BY created_at DESC, kid LIMIT $1
+SELECT kid, sealed, created_at FROM signing_key WHERE company_id = 0 ORDER BY created_at DESC, kid LIMIT $1
 
 -- name: signing_key_add
 INSERT INTO signing_key (company_id, kid, sealed, created_at) VALUES (0, $1, $2, $3)

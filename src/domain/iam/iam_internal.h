@@ -30,6 +30,8 @@ struct iam {
 		[64]; /* of the one-time set-up token; set before the server starts, zeros when there is none */
 };
 
+/* A new signing key when the newest one is old; before a login, so that no timer is needed. */
+struct err *iam_renew_key(struct iam *iam, struct arena *a) MUST_USE;
 /* Notes that this transaction may take access away. */
 void iam_touched(struct db_tx *tx);
 

@@ -19,7 +19,8 @@ struct keyring {
 	unsigned char master[crypto_secretbox_KEYBYTES];
 	struct signing_key keys[KEYRING_KEYS_MAX]; /* the newest first */
 	size_t count;
-	int64_t loaded_us; /* monotonic */
+	struct instant newest; /* when the first was made */
+	int64_t loaded_us;     /* monotonic */
 };
 
 static struct err *
@@ -109,6 +110,7 @@ struct err *
 keyring_load(struct keyring *k, struct db_tx *tx, size_t *count)
 {
 	struct signing_key keys[KEYRING_KEYS_MAX];
+	struct instant newest = { 0 };
 	size_t n = 0;
 	struct db_rows r;
 	TRY(DB_QUERY(tx, &sql_signing_key_list, &r, P_INT(KEYRING_KEYS_MAX)));
@@ -127,11 +129,13 @@ keyring_load(struct keyring *k, struct db_tx *tx, size_t *count)
 			continue;
 		}
 		memcpy(key->kid, kid.p, kid.n);
-		n++;
+		if (n++ == 0)
+			newest.us = db_int(&r, 2);
 	}
 	pthread_rwlock_wrlock(&k->lock);
 	memcpy(k->keys, keys, n * sizeof(keys[0]));
 	k->count = n;
+	k->newest = newest;
 	k->loaded_us = monotonic_us();
 	pthread_rwlock_unlock(&k->lock);
 	secret_wipe(keys, sizeof(keys));
@@ -163,6 +167,15 @@ keyring_newest(struct keyring *k, struct signing_key *out)
 	check(k->count > 0);
 	*out = k->keys[0];
 	pthread_rwlock_unlock(&k->lock);
+}
+
+int64_t
+keyring_age_s(struct keyring *k, struct instant now)
+{
+	pthread_rwlock_rdlock(&k->lock);
+	int64_t age_us = now.us - k->newest.us;
+	pthread_rwlock_unlock(&k->lock);
+	return age_us / INSTANT_SECOND;
 }
 
 bool

@@ -28,6 +28,8 @@ struct err *keyring_add(struct keyring *k, struct db_tx *tx, struct instant now)
 /* The one that signs. There is one once loading found any. */
 void keyring_newest(struct keyring *k, struct signing_key *out);
 bool keyring_find(struct keyring *k, struct str kid, struct signing_key *out) MUST_USE;
+/* Seconds since the newest was made. */
+int64_t keyring_age_s(struct keyring *k, struct instant now);
 /* Whether an unknown kid is worth another look into the database: at most once a second. */
 bool keyring_may_reload(struct keyring *k);
 

@@ -104,6 +104,7 @@ iam_login(struct iam *iam, struct arena *a, struct str name, struct str password
 	};
 	struct open_work w = { .iam = iam, .peer = peer, .now = iam->clock->now(iam->clock) };
 	TRY(iam_check_password(iam, a, &attempt, &w.who, fault));
+	TRY(iam_renew_key(iam, a));
 	TRY(db_write(iam->db, a, open_work, &w));
 	if (w.refused) {
 		*fault = IAM_LOGIN_INACTIVE;

@@ -202,6 +202,27 @@ keys_rotate_and_nodes_learn_them(void **state)
 }
 
 static void
+an_old_key_is_renewed_by_the_next_login(void **state)
+{
+	struct world *w = *state;
+	struct signing_key first, second, third;
+	(void)world_login(w, "ada");
+	keyring_newest(w->iam->keys, &first);
+	world_pass(w, LIMIT_SIGNING_KEY_S - 1);
+	struct iam_tokens before = world_login(w, "ada");
+	world_pass(w, 1);
+	struct iam_tokens after = world_login(w, "ada");
+	keyring_newest(w->iam->keys, &second);
+	assert_string_not_equal(first.kid, second.kid);
+	struct actor actor;
+	fixture_ok(world_authenticate(w, w->iam, world_bearer(w, before.access), &actor, NULL));
+	fixture_ok(world_authenticate(w, w->iam, world_bearer(w, after.access), &actor, NULL));
+	(void)world_login(w, "ada");
+	keyring_newest(w->iam->keys, &third);
+	assert_string_equal(second.kid, third.kid);
+}
+
+static void
 another_secret_file_believes_no_old_token(void **state)
 {
 	struct world *w = *state;
@@ -297,6 +318,7 @@ main(void)
 		TEST(refreshing_keeps_a_session_beyond_its_first_end),
 		TEST(nothing_secret_is_stored),
 		TEST(keys_rotate_and_nodes_learn_them),
+		TEST(an_old_key_is_renewed_by_the_next_login),
 		TEST(another_secret_file_believes_no_old_token),
 		TEST(a_broken_secret_file_is_named),
 		TEST(guessing_gets_slower),

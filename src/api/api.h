@@ -135,6 +135,9 @@ bool api_is_strict(const struct api_ctx *c);
 struct str api_request_header(const struct api_ctx *c, const char *name);
 struct db *api_db(struct api_ctx *c);
 struct iam *api_iam(struct api_ctx *c);
+/* Where predictions are remembered. */
+struct prediction_cache;
+struct prediction_cache *api_predictions(struct api_ctx *c);
 /* Whether failed logins of crm are 401 and 403 instead of the documented 500 and 505. */
 bool api_login_failures_401(const struct api_ctx *c);
 /* Whether the operator lets webhooks reach this machine and private networks. */

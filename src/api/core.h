@@ -22,6 +22,7 @@ struct api {
 	struct slow_pool *slow;
 	struct rate_limiter *limiter; /* NULL: off */
 	struct answer_cache *cache;   /* NULL: off */
+	struct prediction_cache *predictions;
 	struct str openapi;	      /* the description, made once at start */
 	struct instant started;
 	_Atomic int64_t idempotency_swept_us; /* when stored answers were last looked through for old ones */

@@ -266,16 +266,37 @@ analyse(struct api_ctx *c, struct kpi *k, struct kpi_analytics *a)
 	return kpi_analyse(&c->res, k, &q, a);
 }
 
+/* One question that takes milliseconds of arithmetic: off the server's threads, in a read transaction of its own. */
+struct question {
+	struct api_ctx *c;
+	struct kpi k;
+	struct kpi_analytics *analytics;
+	struct prediction prediction;
+};
+
+static struct err *
+analyse_in(struct db_tx *tx, void *arg)
+{
+	struct question *q = arg;
+
+	q->c->res.tx = tx;
+	q->k = (struct kpi){ 0 };
+	struct err *e = analyse(q->c, &q->k, q->analytics);
+	q->c->res.tx = NULL;
+	return e;
+}
+
 static struct api_done *
 analytics(struct api_ctx *c)
 {
-	struct kpi k = { 0 };
-	struct kpi_analytics *a = arena_new_of(c->res.arena, struct kpi_analytics);
-	struct err *e = analyse(c, &k, a);
+	struct question q = { .c = c, .analytics = arena_new_of(c->res.arena, struct kpi_analytics) };
+	struct err *e = db_read(api_db(c), c->res.arena, analyse_in, &q);
 	struct json_out *o = &c->json;
 
 	if (e)
 		return api_fail(c, e);
+	const struct kpi_analytics *a = q.analytics;
+	const struct kpi k = q.k;
 	json_begin_object(o);
 	json_pair_str(o, "kpi_id", k.id);
 	json_pair_str(o, "name", k.name);
@@ -350,19 +371,32 @@ predict(struct api_ctx *c, struct kpi *k, struct prediction *p)
 	TRY(e);
 	TRY(kpi_require(&c->res, c->path_params[0], KPI_MAY_VIEW, k));
 	enum period period = (enum period)(interval < 0 ? 0 : interval);
-	return kpi_predict(&c->res, k, (size_t)horizon, interval < 0 ? NULL : &period, p);
+	return kpi_predict(&c->res, api_predictions(c), k, (size_t)horizon, interval < 0 ? NULL : &period, p);
+}
+
+static struct err *
+predict_in(struct db_tx *tx, void *arg)
+{
+	struct question *q = arg;
+
+	q->c->res.tx = tx;
+	q->k = (struct kpi){ 0 };
+	struct err *e = predict(q->c, &q->k, &q->prediction);
+	q->c->res.tx = NULL;
+	return e;
 }
 
 static struct api_done *
 predictions(struct api_ctx *c)
 {
-	struct kpi k = { 0 };
-	struct prediction p;
-	struct err *e = predict(c, &k, &p);
+	struct question q = { .c = c };
+	struct err *e = db_read(api_db(c), c->res.arena, predict_in, &q);
 	struct json_out *o = &c->json;
 
 	if (e)
 		return api_fail(c, e);
+	const struct prediction p = q.prediction;
+	const struct kpi k = q.k;
 	json_begin_object(o);
 	json_pair_str(o, "kpi_id", k.id);
 	json_pair_int(o, "horizon", (int64_t)p.horizon);
@@ -480,14 +514,14 @@ static const struct api_route routes[] = {
 		.answer_example = TARGET_LIST_EXAMPLE },
 	{ HTTP_DELETE, "/api/kpis/{kpi_id}/targets/{period}/{start}", target_delete, PERM_AUTHENTICATED,
 		API_WRITE, API_BODY_NONE, .summary = "Remove the target of a calendar period" },
-	{ HTTP_GET, "/api/kpis/{kpi_id}/analytics", analytics, PERM_AUTHENTICATED, API_READ, API_BODY_NONE,
+	{ HTTP_GET, "/api/kpis/{kpi_id}/analytics", analytics, PERM_AUTHENTICATED, API_SLOW, API_BODY_NONE,
 		.summary = "How a KPI is doing",
 		.doc = "Figure against target, change against the period before, trend, season, anomalies, "
 		       "change-points, contributions "
 		       "of its dimensions, and the history.",
 		.params = analytics_params, .answer_schema = ANALYTICS_SCHEMA,
 		.answer_example = ANALYTICS_EXAMPLE },
-	{ HTTP_GET, "/api/kpis/{kpi_id}/predictions", predictions, PERM_AUTHENTICATED, API_READ,
+	{ HTTP_GET, "/api/kpis/{kpi_id}/predictions", predictions, PERM_AUTHENTICATED, API_SLOW,
 		API_BODY_NONE, .summary = "What a KPI is going to be",
 		.doc = "Forecasts with 80 % and 95 % intervals and the probability of reaching the target. "
 		       "Too little history is an empty "

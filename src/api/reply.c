@@ -254,6 +254,12 @@ api_iam(struct api_ctx *c)
 	return c->api->options.iam;
 }
 
+struct prediction_cache *
+api_predictions(struct api_ctx *c)
+{
+	return c->api->predictions;
+}
+
 const struct clock *
 api_clock(struct api_ctx *c)
 {

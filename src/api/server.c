@@ -1,5 +1,6 @@
 /* Wires the interface together and takes it apart in the opposite order: first no new requests, then what is under way, then the pools. */
 #include "api/core.h"
+#include "domain/kpi/prediction_cache.h"
 
 #define STREAMED_BODY_BYTES (64u << 20) /* routes that say so take uploads of this size */
 
@@ -25,6 +26,7 @@ api_start(struct arena *a, const struct api_options *o, struct api **out)
 		api->limiter = rate_limiter_new(&o->rates);
 	if (!o->no_answer_cache && db_kind(o->db) == DB_SQLITE)
 		api->cache = answer_cache_new(o->http.threads);
+	api->predictions = prediction_cache_new();
 	struct http_options http = o->http;
 	http.handler = api_on_request;
 	http.fault = api_on_fault;
@@ -35,6 +37,7 @@ api_start(struct arena *a, const struct api_options *o, struct api **out)
 		slow_pool_stop(api->slow);
 		rate_limiter_free(api->limiter);
 		answer_cache_free(api->cache);
+		prediction_cache_free(api->predictions);
 		return e;
 	}
 	*out = api;
@@ -55,6 +58,7 @@ api_stop(struct api *api, int drain_ms)
 	http_server_free(api->http);
 	rate_limiter_free(api->limiter);
 	answer_cache_free(api->cache);
+	prediction_cache_free(api->predictions);
 }
 
 struct err *

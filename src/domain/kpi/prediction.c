@@ -1,6 +1,7 @@
 /* Predictions from the forecasting library: history laid on the calendar in, points and target probabilities out. */
 #include "domain/kpi/prediction.h"
 #include "domain/kpi/kpi_parts.h"
+#include "domain/kpi/prediction_cache.h"
 #include "domain/kpi/regular.h"
 #include "domain/kpi/status.h"
 #include <math.h>
@@ -89,29 +90,36 @@ take_reach(const struct forecast_reach *reach, const struct regular_series *s, s
 	}
 }
 
+/* What a prediction is made from. */
+struct question {
+	const struct kpi *k;
+	struct regular_series series;
+	struct kpi_standing standing;
+	size_t remaining; /* steps until the window's end, where values add up to a target */
+	double known;	  /* what of the window lies before the first step */
+};
+
 static struct err *
-predict_target(struct res_ctx *c, const struct kpi *k, const struct regular_series *s,
-	const struct kpi_standing *st, const struct forecast_result *r, struct prediction *out)
+predict_target(
+	struct res_ctx *c, const struct question *q, const struct forecast_result *r, struct prediction *out)
 {
 	struct forecast_paths *paths;
 	struct forecast_error e;
+	bool sums = q->k->aggregation == KPI_SUM;
 	struct forecast_goal goal = {
-		.target = decimal_to_double(st->target),
-		.direction = k->direction == KPI_LOWER ? FORECAST_AT_MOST : FORECAST_AT_LEAST,
-		.measure = k->aggregation == KPI_SUM ? FORECAST_CUMULATIVE : FORECAST_VALUE,
-		.steps = out->horizon,
+		.target = decimal_to_double(q->standing.target),
+		.direction = q->k->direction == KPI_LOWER ? FORECAST_AT_MOST : FORECAST_AT_LEAST,
+		.measure = sums ? FORECAST_CUMULATIVE : FORECAST_VALUE,
+		.steps = sums ? q->remaining : out->horizon,
+		.known = q->known,
 	};
 
-	if (k->aggregation == KPI_SUM) {
-		goal.steps = steps_until(s, st->to);
-		TRY(known_part(c, k, s, st, &goal.known));
-		if (goal.steps == 0)
-			return NULL; /* the window is over: nothing is left to predict */
-	}
+	if (goal.steps == 0)
+		return NULL; /* the window is over: nothing is left to predict */
 	TRY(as_err(c, forecast_paths_new(r, PATHS_COUNT, PATHS_SEED, &paths, &e), &e));
 	struct forecast_reach reach = forecast_reach(paths, &goal);
-	take_reach(&reach, s, out);
-	if (k->aggregation == KPI_SUM) {
+	take_reach(&reach, &q->series, out);
+	if (sums) {
 		struct forecast_total total = forecast_total(paths, &goal, 95);
 		out->has_total = true;
 		out->total = total.mean;
@@ -127,40 +135,56 @@ predict_target(struct res_ctx *c, const struct kpi *k, const struct regular_seri
 	return NULL;
 }
 
-struct err *
-kpi_predict(struct res_ctx *c, const struct kpi *k, size_t horizon, const enum period *interval,
-	struct prediction *out)
+static struct err *
+predict_anew(struct res_ctx *c, const struct question *q, struct prediction *out)
 {
 	static const double levels[] = { 80, 95 };
-	struct regular_series s;
-	struct kpi_standing st;
+	struct forecast_series series = regular_forecast_series(q->k, &q->series);
+	struct forecast_options options = {
+		.horizon = q->remaining > out->horizon ? q->remaining : out->horizon,
+		.levels = levels,
+		.level_count = COUNT(levels),
+	};
 	struct forecast_result *r;
 	struct forecast_error e;
 
-	*out = (struct prediction){ .horizon = horizon };
-	TRY(regular_read(c, k, &(struct regular_query){ .interval = interval }, &s));
-	out->interval = s.interval;
-	if (s.known < PREDICTION_VALUES_MIN) {
-		out->reason =
-			arena_fmt(c->arena, "At least %d complete %ss with values are needed; there are %zu.",
-				PREDICTION_VALUES_MIN, period_names[s.interval], s.known);
-		return NULL;
-	}
-	TRY(kpi_standing(c, k, &st));
-	out->from = st.from;
-	out->to = st.to;
-	out->target = st.target;
-	struct forecast_series series = regular_forecast_series(k, &s);
-	size_t remaining = st.has_target && k->aggregation == KPI_SUM ? steps_until(&s, st.to) : 0;
-	struct forecast_options options = {
-		.horizon = remaining > horizon ? remaining : horizon, .levels = levels, .level_count = 2
-	};
 	TRY(as_err(c, forecast_run(NULL, &series, &options, &r, &e), &e));
 	out->model = arena_str(c->arena, str_from_cstr(r->method));
 	if (r->reason)
 		out->reason = arena_str(c->arena, str_from_cstr(r->reason));
-	copy_points(c, r, &s, out);
-	struct err *fault = st.has_target ? predict_target(c, k, &s, &st, r, out) : NULL;
+	copy_points(c, r, &q->series, out);
+	struct err *fault = q->standing.has_target ? predict_target(c, q, r, out) : NULL;
 	forecast_result_free(r);
 	return fault;
+}
+
+struct err *
+kpi_predict(struct res_ctx *c, struct prediction_cache *cache, const struct kpi *k, size_t horizon,
+	const enum period *interval, struct prediction *out)
+{
+	struct question q = { .k = k };
+
+	*out = (struct prediction){ .horizon = horizon };
+	TRY(regular_read(c, k, &(struct regular_query){ .interval = interval }, &q.series));
+	out->interval = q.series.interval;
+	if (q.series.known < PREDICTION_VALUES_MIN) {
+		out->reason =
+			arena_fmt(c->arena, "At least %d complete %ss with values are needed; there are %zu.",
+				PREDICTION_VALUES_MIN, period_names[q.series.interval], q.series.known);
+		return NULL;
+	}
+	TRY(kpi_standing(c, k, &q.standing));
+	out->from = q.standing.from;
+	out->to = q.standing.to;
+	out->target = q.standing.target;
+	if (q.standing.has_target && k->aggregation == KPI_SUM) {
+		q.remaining = steps_until(&q.series, q.standing.to);
+		TRY(known_part(c, k, &q.series, &q.standing, &q.known));
+	}
+	struct prediction_key key = prediction_key(k, &q.series, &q.standing, horizon, q.known);
+	if (prediction_cache_get(cache, &key, c->arena, out))
+		return NULL;
+	TRY(predict_anew(c, &q, out));
+	prediction_cache_put(cache, &key, out);
+	return NULL;
 }

@@ -30,8 +30,10 @@ struct prediction {
 	double total, total_lower, total_upper; /* of the window at its end, with its 95 % interval */
 };
 
+struct prediction_cache; /* prediction_cache.h; NULL: nothing is remembered */
+
 /* horizon 1 … PREDICTION_HORIZON_MAX intervals; interval NULL: chosen by the series. */
-struct err *kpi_predict(struct res_ctx *c, const struct kpi *k, size_t horizon, const enum period *interval,
-	struct prediction *out) MUST_USE;
+struct err *kpi_predict(struct res_ctx *c, struct prediction_cache *cache, const struct kpi *k,
+	size_t horizon, const enum period *interval, struct prediction *out) MUST_USE;
 
 #endif

@@ -11,32 +11,73 @@
 
 static const char *const status_names[] = { "active", "paused", NULL };
 
-/* The host between "://" and the port, path or end; without brackets. Empty when the URL has none. */
-static struct str
-url_host(struct str url)
+#define HOST_CHARS_MAX 253 /* of a name in the DNS */
+
+struct target {
+	struct str host; /* without brackets */
+	bool is_v6;
+	struct str port; /* empty: the scheme's */
+};
+
+/* Host and port between "://" and the path; false where there is none or something stands behind the brackets. */
+static bool
+url_target(struct str url, struct target *t)
 {
-	size_t start = str_index(url, ':', 0) + 3;
-	struct str rest = str_sub(url, start, url.n);
-	size_t end = 0;
+	struct str rest = str_sub(url, str_index(url, ':', 0) + 3, url.n);
+	size_t end = 0, colon;
 
 	while (end < rest.n && !strchr("/?#", rest.p[end]))
 		end++;
 	struct str authority = str_sub(rest, 0, end);
-	if (authority.n > 0 && authority.p[0] == '[')
-		return str_sub(authority, 1, str_index(authority, ']', 0) - 1);
-	return str_sub(authority, 0, str_index(authority, ':', 0));
+	t->is_v6 = authority.n > 0 && authority.p[0] == '[';
+	colon = str_index(authority, ':', t->is_v6 ? str_index(authority, ']', 0) : 0);
+	t->host = str_sub(authority, 0, colon);
+	t->port = str_sub(authority, colon + 1, authority.n);
+	if (t->is_v6) {
+		if (t->host.n < 3 || t->host.p[t->host.n - 1] != ']')
+			return false;
+		t->host = str_sub(t->host, 1, t->host.n - 2);
+	}
+	return t->host.n > 0 && t->host.n <= HOST_CHARS_MAX;
+}
+
+/* Letters, digits, hyphens and dots: an escape or another script would be read by someone else than who looks at it here. */
+static bool
+host_is_well_formed(const struct target *t)
+{
+	char text[HOST_CHARS_MAX + 1] = { 0 };
+	struct in6_addr v6;
+
+	if (t->is_v6) {
+		memcpy(text, t->host.p, t->host.n);
+		return inet_pton(AF_INET6, text, &v6) == 1;
+	}
+	for (size_t i = 0; i < t->host.n; i++) {
+		char ch = t->host.p[i];
+		bool is_word = (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') ||
+			       (ch >= '0' && ch <= '9') || ch == '-' || ch == '_';
+		bool is_inner_dot = ch == '.' && i > 0 && t->host.p[i - 1] != '.';
+		if (!is_word && !is_inner_dot)
+			return false;
+	}
+	return true;
 }
 
 static bool
 url_is_well_formed(struct str url)
 {
+	struct target t;
+	int64_t port = 1;
+
 	if (!str_starts_with(url, STR("http://")) && !str_starts_with(url, STR("https://")))
 		return false;
 	for (size_t i = 0; i < url.n; i++)
 		if ((unsigned char)url.p[i] <= ' ' || url.p[i] == '\\' || url.p[i] == '@' ||
 			(unsigned char)url.p[i] >= 0x7f)
 			return false;
-	return url_host(url).n > 0;
+	if (!url_target(url, &t) || !host_is_well_formed(&t))
+		return false;
+	return str_is_empty(t.port) || (str_to_int(t.port, &port) && port > 0 && port <= UINT16_MAX);
 }
 
 static const char *
@@ -118,16 +159,16 @@ address_is_private(struct arena *a, struct str host)
 bool
 webhook_target_is_private(struct arena *a, struct str url)
 {
-	struct str host = url_host(url);
+	struct target t;
 
+	if (!url_target(url, &t))
+		return true;
+	struct str host = t.host;
 	if (str_ends_with(host, STR(".")))
 		host = str_sub(host, 0, host.n - 1);
-	if (str_eq_nocase(host, STR("localhost")))
-		return true;
 	struct str tail = str_sub(host, host.n > 10 ? host.n - 10 : 0, 10);
-	if (str_eq_nocase(tail, STR(".localhost")))
-		return true;
-	return address_is_private(a, host);
+	return str_eq_nocase(host, STR("localhost")) || str_eq_nocase(tail, STR(".localhost")) ||
+	       address_is_private(a, host);
 }
 
 #define RES_RECORD struct webhook

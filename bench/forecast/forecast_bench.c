@@ -68,7 +68,8 @@ groups_read(const char *directory, struct collection *all)
 		     *id = strsep(&rest, ",");
 		if (!id || strcmp(set, "dev") != 0 || strcmp(id, all->entries[at].train.id) != 0)
 			continue;
-		snprintf(all->entries[at++].group, NAME_BYTES, "%s", group);
+		size_t length = strnlen(group, NAME_BYTES - 1);
+		memcpy(all->entries[at++].group, group, length); /* zeroed before */
 	}
 	free(line);
 	if (file)

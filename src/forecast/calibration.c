@@ -12,7 +12,7 @@
 /* Order: quantiles of 50, 80, 90, 95 and 99 %, first above, then below the mean. */
 static const struct quantile_shape yearly = { { 0.90, 2.05, 2.90, 3.70, 6.40 },
 	{ 0.80, 1.75, 2.38, 3.00, 4.80 } };
-static const struct quantile_shape quarterly = { { 0.68, 1.54, 2.18, 2.80, 4.20 },
+static const struct quantile_shape quarterly = { { 0.69, 1.56, 2.17, 2.85, 4.18 },
 	{ 0.67, 1.54, 2.20, 2.80, 4.20 } };
 static const struct quantile_shape monthly = { { 0.72, 1.47, 1.97, 2.48, 3.95 },
 	{ 0.68, 1.41, 1.89, 2.36, 3.65 } };

@@ -10,6 +10,7 @@
 #include "api/router.h"
 #include "api/server.h"
 #include "api/slow_pool.h"
+#include "base/asset.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "domain/iam/auth.h"
@@ -23,7 +24,7 @@ struct api {
 	struct rate_limiter *limiter; /* NULL: off */
 	struct answer_cache *cache;   /* NULL: off */
 	struct prediction_cache *predictions;
-	struct str openapi;	      /* the description, made once at start */
+	struct asset openapi; /* the description, made once at start */
 	struct instant started;
 	_Atomic int64_t idempotency_swept_us; /* when stored answers were last looked through for old ones */
 };

@@ -26,7 +26,7 @@ accepts_gzip(const struct api_ctx *c)
 	return false;
 }
 
-/* Compressed at build time where that is shorter; the tag tells the two forms apart. */
+/* Compressed before where that is shorter; the tag tells the two forms apart. Plain answers are left to the server. */
 static struct api_done *
 serve(struct api_ctx *c, const struct asset *asset, struct str policy)
 {
@@ -37,9 +37,8 @@ serve(struct api_ctx *c, const struct asset *asset, struct str policy)
 		body = asset->gzip;
 		answer->etag = arena_fmt(c->res.arena, "%.*s-gz\"", (int)asset->etag.n - 1, asset->etag.p);
 		api_header(c, "Content-Encoding", STR("gzip"));
-	}
-	if (asset->gzip.n)
 		api_header(c, "Vary", STR("Accept-Encoding"));
+	}
 	if (policy.n)
 		api_header(c, "Content-Security-Policy", policy);
 	return api_bytes(c, 200, asset->content_type, body);
@@ -77,7 +76,7 @@ asset_file(struct api_ctx *c)
 static struct api_done *
 description(struct api_ctx *c)
 {
-	return api_bytes(c, 200, STR("application/json"), c->api->openapi);
+	return serve(c, &c->api->openapi, (struct str){ "", 0 });
 }
 
 static const struct api_route routes[] = {

@@ -6,11 +6,21 @@
  */
 #include "api/core.h"
 
-#define SLOW_REQUEST_US 500000 /* a request that took longer is worth a line at INFO */
+#define SLOW_REQUEST_US	  500000		 /* a request that took longer is worth a line at INFO */
+#define SWEEP_INTERVAL_US (600 * INSTANT_SECOND) /* between two clearings of stored answers */
 
 static void dispatch(struct api_pipeline *p);
 
 /* ---- the end ---- */
+
+/* A contract may document a 500 for what is the client's own fault; that is no reason to wake anyone. */
+static enum log_level
+log_level_of(const struct api_pipeline *p, int64_t took_us)
+{
+	if (p->answer.status >= 500 && (!p->fault || err_status(p->fault) >= 500))
+		return LOG_ERROR;
+	return took_us > SLOW_REQUEST_US ? LOG_INFO : LOG_DEBUG;
+}
 
 static void
 log_request(const struct api_pipeline *p, int64_t took_us)
@@ -18,15 +28,12 @@ log_request(const struct api_pipeline *p, int64_t took_us)
 	const struct http_request *r = p->c.request;
 	const struct err *e = p->fault;
 	const int status = p->answer.status;
-	const bool worth = status >= 500 || took_us > SLOW_REQUEST_US;
 	const struct str detail = e && e->detail.n ? e->detail : e ? e->message : (struct str){ "", 0 };
-	LOG(status >= 500 ? LOG_ERROR
-		: worth	  ? LOG_INFO
-			  : LOG_DEBUG,
-		"request", L_CSTR("method", http_method_names[r->method]), L_STR("path", r->path),
-		L_INT("status", status), L_INT("duration_us", took_us), L_STR("user", p->c.actor.username),
-		L_STR("request_id", r->request_id), L_STR("fault", detail),
-		L_CSTR("where", e && e->file ? e->file : ""), L_INT("line", e ? e->line : 0));
+	LOG(log_level_of(p, took_us), "request", L_CSTR("method", http_method_names[r->method]),
+		L_STR("path", r->path), L_INT("status", status), L_INT("duration_us", took_us),
+		L_STR("user", p->c.actor.username), L_STR("request_id", r->request_id),
+		L_STR("fault", detail), L_CSTR("where", e && e->file ? e->file : ""),
+		L_INT("line", e ? e->line : 0));
 }
 
 static void
@@ -169,6 +176,18 @@ identify_slowly(struct slow_task *task)
 
 /* ---- inside a transaction ---- */
 
+/* Now and then a request with a key clears away the answers that have been kept long enough. */
+static struct err *
+sweep_keys(struct api_pipeline *p, struct db_tx *tx)
+{
+	_Atomic int64_t *swept_us = &p->c.api->idempotency_swept_us;
+	int64_t last = atomic_load(swept_us);
+	if (p->began_us - last < SWEEP_INTERVAL_US ||
+		!atomic_compare_exchange_strong(swept_us, &last, p->began_us))
+		return NULL;
+	return idempotency_sweep(tx, p->c.res.now);
+}
+
 static struct err *
 run_write(struct api_pipeline *p, struct db_tx *tx)
 {
@@ -195,6 +214,7 @@ run_write(struct api_pipeline *p, struct db_tx *tx)
 		return p->rollback;
 	p->answer.fields = p->fields;
 	p->answer.field_count = p->field_count;
+	TRY(sweep_keys(p, tx));
 	return idempotency_keep(tx, &p->key, &p->answer);
 }
 

@@ -44,6 +44,37 @@ const char *const rate_family_names[RATE_FAMILY_COUNT] = {
 #undef RATE_NAME
 };
 
+static bool
+rule_parse(struct str part, struct rate_rules *out)
+{
+	const size_t sign = str_index(part, '=', 0);
+	int64_t limit;
+	if (!str_to_int(str_sub(part, sign + 1, part.n), &limit) || limit < 1 || limit > INT32_MAX)
+		return false;
+	for (int i = 0; i < RATE_FAMILY_COUNT; i++) {
+		if (!str_eq(str_sub(part, 0, sign), str_from_cstr(rate_family_names[i])))
+			continue;
+		out->limits[i] = limit;
+		return true;
+	}
+	return false;
+}
+
+struct err *
+rate_rules_parse(struct arena *a, struct str text, struct rate_rules *out)
+{
+	struct rate_rules rules = { .limits = { 0 } };
+	struct str part;
+	while (text.n && str_split(&text, ',', &part))
+		if (!rule_parse(str_trim(part), &rules))
+			return err_new(a, ERR_INVALID_INPUT,
+				"\"%.*s\" is no rate limit; say business=1000 (or business-anonymous, "
+				"business-admin, crm, campaign, retrospective).",
+				STR_ARG(part));
+	*out = rules;
+	return NULL;
+}
+
 struct rate_limiter *
 rate_limiter_new(const struct rate_rules *rules)
 {

@@ -5,7 +5,7 @@
 #ifndef API_RATE_LIMIT_H
 #define API_RATE_LIMIT_H
 
-#include "base/arena.h"
+#include "base/err.h"
 #include "base/time.h"
 
 /* What is limited, by whom it is counted, the contract's number and its window in seconds. */
@@ -38,6 +38,9 @@ enum rate_kind {
 struct rate_rules {
 	int64_t limits[RATE_FAMILY_COUNT];
 };
+
+/* "business=2000,crm=500" by rate_family_names. INVALID_INPUT naming the part that is no family or no positive number. */
+struct err *rate_rules_parse(struct arena *a, struct str text, struct rate_rules *out) MUST_USE;
 
 struct rate_limiter;
 

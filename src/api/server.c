@@ -1,8 +1,12 @@
 /* Wires the interface together and takes it apart in the opposite order: first no new requests, then what is under way, then the pools. */
 #include "api/core.h"
+#include "api/hash.h"
+#include "codec/gzip.h"
 #include "domain/kpi/prediction_cache.h"
 
-#define STREAMED_BODY_BYTES (64u << 20) /* routes that say so take uploads of this size */
+/* Routes that say so take uploads of this size; a few copies of one fit the request's arena. */
+#define STREAMED_BODY_BYTES (32u << 20)
+#define GZIP_LEVEL	    9 /* once, at start */
 
 static size_t
 body_limit(void *arg, enum http_method method, struct str path)
@@ -13,21 +17,38 @@ body_limit(void *arg, enum http_method method, struct str path)
 	return router_streams(api->router, method, path) ? STREAMED_BODY_BYTES : 0;
 }
 
+/* The description with its compressed form and tag, so that serving it costs nothing. */
+static void
+describe(struct api *api, struct arena *a)
+{
+	const struct str text = openapi_write(a, api->router, api_version);
+	struct buf packed;
+	buf_init_arena(&packed, a, text.n);
+	const bool shorter = gzip_compress(&packed, text, GZIP_LEVEL);
+	api->openapi = (struct asset){ .name = STR("openapi.json"),
+		.content_type = STR("application/json"),
+		.bytes = text,
+		.gzip = shorter ? buf_str(&packed) : (struct str){ NULL, 0 },
+		.etag = arena_fmt(a, "\"%016llx\"", (unsigned long long)hash_bytes(text, 0)) };
+}
+
 struct err *
 api_start(struct arena *a, const struct api_options *o, struct api **out)
 {
 	struct api *api = arena_new_of(a, struct api);
 	api->options = *o;
+	if (api->options.http.threads < 1)
+		api->options.http.threads = 1;
 	api->started = o->clock->now(o->clock);
 	TRY(router_new(a, o->tables ? o->tables : api_route_tables, &api->router));
-	api->openapi = openapi_write(a, api->router, api_version);
+	describe(api, a);
 	TRY(slow_pool_start(a, o->slow_threads > 0 ? o->slow_threads : 2, LIMIT_SLOW_QUEUE, &api->slow));
 	if (!o->no_rate_limit)
 		api->limiter = rate_limiter_new(&o->rates);
 	if (!o->no_answer_cache && db_kind(o->db) == DB_SQLITE)
-		api->cache = answer_cache_new(o->http.threads);
+		api->cache = answer_cache_new(api->options.http.threads);
 	api->predictions = prediction_cache_new();
-	struct http_options http = o->http;
+	struct http_options http = api->options.http;
 	http.handler = api_on_request;
 	http.fault = api_on_fault;
 	http.body_limit = body_limit;

@@ -31,6 +31,9 @@ static const struct option options[] = {
 		"move the demo's dates so that they end today" },
 	{ "no-rate-limit", FLAG, CONFIG_SERVE, O(no_rate_limit), 0, 0, NULL,
 		"accept any number of requests" },
+	{ "rate-limits", TEXT, CONFIG_SERVE, O(rate_limits), 0, 0, "LIST",
+		"business=1000,business-anonymous=100,business-admin=5000,crm=1000,campaign=100,"
+		"retrospective=10" },
 	{ "no-answer-cache", FLAG, CONFIG_SERVE, O(no_answer_cache), 0, 0, NULL, "make every answer anew" },
 	{ "tls-cert", TEXT, CONFIG_SERVE, O(tls_cert), 0, 0, "FILE",
 		"certificate chain in PEM: serve HTTPS" },

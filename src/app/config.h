@@ -33,7 +33,7 @@ struct config {
 	bool behind_proxy, insecure_http;
 	bool login_failures_401, allow_private_webhooks;
 	struct str tls_cert, tls_key;
-	struct str cors, public_url, log_level;
+	struct str cors, public_url, log_level, rate_limits;
 	int64_t threads, connections, slow_threads;
 	int64_t access_token_s, refresh_token_s;
 	/* of user add, import and restore */

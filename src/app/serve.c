@@ -91,6 +91,7 @@ start_api(struct server *s)
 		.login_failures_401 = o->login_failures_401,
 		.allow_private_webhooks = o->allow_private_webhooks,
 	};
+	TRY(rate_rules_parse(c->arena, o->rate_limits, &api.rates));
 	return api_start(c->arena, &api, &s->api);
 }
 

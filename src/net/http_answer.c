@@ -142,8 +142,9 @@ add_cors(struct http_exchange *x)
 	if (x->request.method != HTTP_OPTIONS || !http_header(x, "Access-Control-Request-Method").p) {
 		add_field(x, "Access-Control-Expose-Headers",
 			"ETag, Location, Link, Retry-After, WWW-Authenticate, X-Request-ID, "
-			"X-RateLimit-Limit, "
-			"X-RateLimit-Remaining, X-RateLimit-Reset");
+			"X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, X-Total-Count, "
+			"X-Page-Count, "
+			"Idempotent-Replayed");
 		return;
 	}
 	wanted = http_header(x, "Access-Control-Request-Headers");

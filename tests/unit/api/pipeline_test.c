@@ -461,6 +461,76 @@ queries(void **state)
 	service_expect(s, 200, "GET", "/api/clients/?page=last&page_size=2", ADMIN, NULL);
 }
 
+/* ---- a database that fails ---- */
+
+/* Meets the next calls of this sort. */
+static void
+plan(struct db_faults *faults, struct db_fault *fault, enum db_fault_at at, enum db_fault_kind kind,
+	int times)
+{
+	*fault = (struct db_fault){
+		.at = at, .kind = kind, .first = atomic_load(&faults->seen[at]) + 1, .times = times
+	};
+	faults->list = fault;
+	faults->count = 1;
+}
+
+static void
+faults_of(enum db_kind kind)
+{
+	static const struct api_options options = { .tables = tables };
+	struct db_faults faults = { 0 };
+	struct db_fault fault;
+	if (!fixture_available(kind))
+		skip();
+	struct service *s = service_new_faulty(kind, &options, &faults);
+	service_expect(s, 200, "GET", "/api/kpis/who", ADMIN, NULL);
+
+	/* A write that has to run again is told once, as one. */
+	plan(&faults, &fault, DB_AT_COMMIT, DB_FAULT_BUSY, 2);
+	service_expect(s, 201, "POST", "/api/kpis/items", KEY("busy"), "{\"name\":\"busy\"}");
+	assert_int_equal(items(s, "name = 'busy'"), 1);
+
+	plan(&faults, &fault, DB_AT_COMMIT, DB_FAULT_FULL, 1);
+	struct reply r = service_ask(s, "POST", "/api/kpis/items", ADMIN, "{\"name\":\"full\"}");
+	assert_int_equal(r.status, 503);
+	contains(&r, "\"code\":\"UNAVAILABLE\"");
+	assert_string_equal(reply_field(&r, "Retry-After"), "1");
+	assert_string_equal(reply_field(&r, "Location"), "");
+	reply_done(&r);
+	assert_int_equal(items(s, "name = 'full'"), 0);
+
+	if (kind == DB_POSTGRES) {
+		/* The change is there although nobody could say so; the same key finds its answer. */
+		plan(&faults, &fault, DB_AT_COMMIT, DB_FAULT_LOST_AFTER, 1);
+		r = service_ask(s, "POST", "/api/kpis/items", KEY("lost"), "{\"name\":\"lost\"}");
+		assert_int_equal(r.status, 503);
+		contains(&r, "\"code\":\"COMMIT_UNKNOWN\"");
+		reply_done(&r);
+		r = service_ask(s, "POST", "/api/kpis/items", KEY("lost"), "{\"name\":\"lost\"}");
+		assert_int_equal(r.status, 201);
+		assert_string_equal(reply_field(&r, "Idempotent-Replayed"), "true");
+		reply_done(&r);
+		assert_int_equal(items(s, "name = 'lost'"), 1);
+	}
+	faults.count = 0;
+	service_free(s);
+}
+
+static void
+what_a_failing_database_did_is_told_truly_on_sqlite(void **state)
+{
+	(void)state;
+	faults_of(DB_SQLITE);
+}
+
+static void
+what_a_failing_database_did_is_told_truly_on_postgres(void **state)
+{
+	(void)state;
+	faults_of(DB_POSTGRES);
+}
+
 /* ---- limits ---- */
 
 static void
@@ -519,11 +589,15 @@ main(void)
 		ALL_TESTS(TEST_ROW)
 #undef TEST_ROW
 	};
-	static const struct CMUnitTest limits[] = { cmocka_unit_test(rates_are_limited_and_told) };
+	static const struct CMUnitTest alone[] = {
+		cmocka_unit_test(rates_are_limited_and_told),
+		cmocka_unit_test(what_a_failing_database_did_is_told_truly_on_sqlite),
+		cmocka_unit_test(what_a_failing_database_did_is_told_truly_on_postgres),
+	};
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 	int failed = cmocka_run_group_tests_name("SQLite", tests, start_sqlite, stop);
 	failed += cmocka_run_group_tests_name("PostgreSQL", tests, start_postgres, stop);
-	failed += cmocka_run_group_tests_name("limits", limits, NULL, NULL);
+	failed += cmocka_run_group_tests_name("alone", alone, NULL, NULL);
 	curl_global_cleanup();
 	return failed;
 }

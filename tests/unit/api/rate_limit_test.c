@@ -105,6 +105,26 @@ remaining_counts_down_and_reset_is_the_windows_end(void **state)
 }
 
 static void
+rules_are_read_and_bad_ones_named(void **state)
+{
+	static const char *const bad[] = { "business", "business=", "business=0", "business=-1", "business=x",
+		"bogus=1", "crm=1,,", "=5", "crm=99999999999" };
+	struct arena *a = arena_new(65536);
+	struct rate_rules rules;
+	(void)state;
+	assert_null(rate_rules_parse(a, STR("business=7, crm=9"), &rules));
+	assert_int_equal(rules.limits[RATE_BUSINESS_USER], 7);
+	assert_int_equal(rules.limits[RATE_CRM], 9);
+	assert_int_equal(rules.limits[RATE_CAMPAIGN], 0);
+	assert_null(rate_rules_parse(a, STR(""), &rules));
+	assert_int_equal(rules.limits[RATE_CRM], 0);
+	for (size_t i = 0; i < COUNT(bad); i++)
+		if (!rate_rules_parse(a, str_from_cstr(bad[i]), &rules))
+			fail_msg("%s is taken", bad[i]);
+	arena_free(a);
+}
+
+static void
 a_million_clients_fit(void **state)
 {
 	struct rate_limiter *l = limiter(1);
@@ -123,6 +143,7 @@ main(void)
 		cmocka_unit_test(a_new_window_does_not_give_a_second_burst),
 		cmocka_unit_test(waiting_as_told_is_enough),
 		cmocka_unit_test(remaining_counts_down_and_reset_is_the_windows_end),
+		cmocka_unit_test(rules_are_read_and_bad_ones_named),
 		cmocka_unit_test(a_million_clients_fit),
 	};
 	if (!random_start())

@@ -34,11 +34,18 @@ add_person(struct service *s)
 struct service *
 service_new(enum db_kind kind, const struct api_options *o)
 {
+	return service_new_faulty(kind, o, NULL);
+}
+
+struct service *
+service_new_faulty(enum db_kind kind, const struct api_options *o, struct db_faults *faults)
+{
 	static const struct str listen = STR_INIT("127.0.0.1:0");
 	struct service *s = calloc(1, sizeof(*s));
 	assert_non_null(s);
 	log_set_level(LOG_ERROR);
 	s->db.kind = kind;
+	s->db.faults = faults;
 	fixture_start(&s->db);
 	add_items(s);
 	s->arena = arena_new(64u << 20);

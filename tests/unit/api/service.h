@@ -3,6 +3,7 @@
 #define TEST_API_SERVICE_H
 
 #include "../db/fixture.h"
+#include "db/faults.h"
 #include "item.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -23,6 +24,8 @@ struct service {
 
 /* With the table `item` and the administrator ada of one company. o gives limits and tables; the rest is filled in. */
 struct service *service_new(enum db_kind kind, const struct api_options *o);
+/* The same on a database with a plan of faults. */
+struct service *service_new_faulty(enum db_kind kind, const struct api_options *o, struct db_faults *faults);
 void service_free(struct service *s);
 
 struct reply {

@@ -130,6 +130,20 @@ load_sources(struct res_ctx *c, const struct formula *f, struct source **out)
 	return NULL;
 }
 
+/* The compiled formula of k and its sources, depth formulas down. */
+static struct err *
+open_formula(struct res_ctx *c, const struct kpi *k, int depth, struct formula **f, struct source **s)
+{
+	/* References are checked when a formula is stored; two stored at the same moment could still meet in a circle. */
+	if (depth > FORMULA_LEVELS)
+		return err_word(
+			err_new(c->arena, ERR_CONFLICT,
+				"The formula of KPI \"%.*s\" is computed from itself.", STR_ARG(k->id)),
+			"FORMULA_CYCLE");
+	TRY(formula_parse(c->arena, k->formula, f));
+	return load_sources(c, *f, s);
+}
+
 static struct err *series_at_depth(struct res_ctx *c, const struct kpi *k, struct str slice, struct date from,
 	struct date to, enum period period, int depth, struct kpi_series *out);
 
@@ -172,14 +186,7 @@ read_formula(struct res_ctx *c, const struct kpi *k, struct str slice, struct da
 	struct formula *f;
 	struct source *s;
 
-	/* References are checked when a formula is stored; two stored at the same moment could still meet in a circle. */
-	if (depth > FORMULA_LEVELS)
-		return err_word(
-			err_new(c->arena, ERR_CONFLICT,
-				"The formula of KPI \"%.*s\" is computed from itself.", STR_ARG(k->id)),
-			"FORMULA_CYCLE");
-	TRY(formula_parse(c->arena, k->formula, &f));
-	TRY(load_sources(c, f, &s));
+	TRY(open_formula(c, k, depth, &f, &s));
 	for (size_t i = 0; i < formula_ref_count(f); i++)
 		TRY(series_at_depth(c, &s[i].kpi, slice, from, to, period, depth + 1, &s[i].series));
 	merge_sources(c, k, f, s, out);
@@ -213,13 +220,7 @@ formula_figure(struct res_ctx *c, const struct kpi *k, struct str slice, struct 
 	struct formula *f;
 	struct source *s;
 
-	if (depth > FORMULA_LEVELS)
-		return err_word(
-			err_new(c->arena, ERR_CONFLICT,
-				"The formula of KPI \"%.*s\" is computed from itself.", STR_ARG(k->id)),
-			"FORMULA_CYCLE");
-	TRY(formula_parse(c->arena, k->formula, &f));
-	TRY(load_sources(c, f, &s));
+	TRY(open_formula(c, k, depth, &f, &s));
 	struct formula_input *inputs = arena_alloc_array(c->arena, formula_ref_count(f), sizeof *inputs);
 	for (size_t i = 0; i < formula_ref_count(f); i++)
 		TRY(figure_at_depth(

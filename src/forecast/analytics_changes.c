@@ -13,7 +13,7 @@
 
 enum {
 	LEAST_SEGMENT = 5,
-	MAX_POINTS = 20000 /* in the worst case, no candidate ever dropped, the work is its square */
+	MAX_POINTS = 8000 /* in the worst case, no candidate ever dropped, the work is its square */
 };
 
 /* Prefix sums of values and squares. */

@@ -78,7 +78,7 @@ season_fill(struct forecast_workspace *ws, const struct prepared *p, struct anal
 	season->enough = true;
 	season->strength = strength(parts.season, parts.remainder, n);
 	season->trend_strength = strength(parts.trend, parts.remainder, n);
-	season->significant = season_score(ws, p->y, n, season->period) > 1.645;
+	season->significant = season_score(p->y, n, season->period) > 1.645;
 	profile_fill(p, parts.season, season->period, profile, season);
 }
 

@@ -48,7 +48,7 @@ nested_plan(size_t m)
 }
 
 static struct combine_plan
-plan_for(struct forecast_workspace *ws, const struct prepared *p, const struct season_plan *seasons)
+plan_for(const struct prepared *p, const struct season_plan *seasons)
 {
 	size_t m = seasons->count ? seasons->periods[0] : 1, n = p->count;
 	if (seasons->count > 1)
@@ -57,7 +57,7 @@ plan_for(struct forecast_workspace *ws, const struct prepared *p, const struct s
 		return plain;
 	if (m > ETS_MAX_PERIOD)
 		return n >= LONG_SEASON_CYCLES * m ? weekly_plan(m) : plain;
-	if (m == DAYS_A_WEEK && !(season_score(ws, p->y, n, m) > 1.645))
+	if (m == DAYS_A_WEEK && !(season_score(p->y, n, m) > 1.645))
 		return plain;
 	if (m == DAYS_A_WEEK && n >= LONG_DAILY_CYCLES * m)
 		return long_daily_plan(m);
@@ -68,7 +68,7 @@ bool
 default_forecast(struct forecast_workspace *ws, const struct method_task *task, struct method_answer *answer)
 {
 	const struct prepared *p = task->prepared;
-	struct combine_plan plan = plan_for(ws, p, &task->plan);
+	struct combine_plan plan = plan_for(p, &task->plan);
 	struct member_task inner = member_task_of(task);
 	return combine_forecast(ws, &inner, &plan, &answer->path);
 }

@@ -9,6 +9,10 @@
 #include <math.h>
 #include <string.h>
 
+enum {
+	MAX_LAGS = 400 /* that season_score looks at: of longer periods every so many-th */
+};
+
 void
 autocorrelations(const double *y, size_t n, size_t lags, double *r)
 {
@@ -24,19 +28,32 @@ autocorrelations(const double *y, size_t n, size_t lags, double *r)
 	}
 }
 
+/* The autocorrelation at one lag; variance is Σ (y − mean)². */
+static double
+autocorrelation(const double *y, size_t n, size_t lag, double mean, double variance)
+{
+	double c = 0;
+	for (size_t i = lag; i < n; i++)
+		c += (y[i] - mean) * (y[i - lag] - mean);
+	return c / variance;
+}
+
 double
-season_score(struct forecast_workspace *ws, const double *y, size_t n, size_t m)
+season_score(const double *y, size_t n, size_t m)
 {
 	if (m < 2 || n <= m)
 		return 0;
-	size_t mark = workspace_mark(ws);
-	double *r = workspace_take(ws, m + 1), sum = 0;
-	autocorrelations(y, n, m, r);
-	for (size_t k = 1; k < m; k++)
-		sum += r[k] * r[k];
-	double score = fabs(r[m]) / sqrt((1 + 2 * sum) / (double)n);
-	workspace_release(ws, mark);
-	return score;
+	double mean = numeric_mean(y, n), variance = 0, sum = 0;
+	for (size_t i = 0; i < n; i++)
+		variance += (y[i] - mean) * (y[i] - mean);
+	if (!(variance > 0))
+		return 0;
+	size_t stride = (m + MAX_LAGS - 1) / MAX_LAGS;
+	for (size_t k = 1; k < m; k += stride) {
+		double r = autocorrelation(y, n, k, mean, variance);
+		sum += r * r * (double)stride;
+	}
+	return fabs(autocorrelation(y, n, m, mean, variance)) / sqrt((1 + 2 * sum) / (double)n);
 }
 
 bool
@@ -118,7 +135,7 @@ season_adjust(struct forecast_workspace *ws, const double *y, size_t n, size_t m
 	double *figure, double *adjusted)
 {
 	memcpy(adjusted, y, n * sizeof *y);
-	if (m < 2 || n < rule.least * m || n < 2 * m || !(season_score(ws, y, n, m) > rule.limit))
+	if (m < 2 || n < rule.least * m || n < 2 * m || !(season_score(y, n, m) > rule.limit))
 		return SEASON_NONE;
 	enum season_kind kind = SEASON_MULTIPLICATIVE;
 	bool ratio = rule.multiplicative ? none_negative(y, n) : all_positive(y, n);

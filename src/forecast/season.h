@@ -13,7 +13,7 @@ enum season_kind { SEASON_NONE, SEASON_ADDITIVE, SEASON_MULTIPLICATIVE };
 void autocorrelations(const double *y, size_t n, size_t lags, double *r);
 
 /* |r_m| / √((1 + 2Σ_{k<m} r_k²) / n): above 1.645 a season of length m is significant at 10 %. 0 when n <= m. */
-double season_score(struct forecast_workspace *ws, const double *y, size_t n, size_t m);
+double season_score(const double *y, size_t n, size_t m);
 
 /* True when every value is above zero. */
 bool all_positive(const double *y, size_t n);

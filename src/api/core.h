@@ -26,6 +26,7 @@ struct api {
 	struct prediction_cache *predictions;
 	struct asset openapi; /* the description, made once at start */
 	struct instant started;
+	_Atomic int64_t handed_on; /* requests that left their server thread and have not been answered */
 	_Atomic int64_t idempotency_swept_us; /* when stored answers were last looked through for old ones */
 };
 

@@ -59,7 +59,11 @@ answer(struct api_pipeline *p)
 	add_rate_fields(p);
 	p->answer.field_count = p->field_count;
 	log_request(p, monotonic_us() - p->began_us);
+	struct api *api = p->c.api;
+	const bool handed_on = p->suspended;
 	http_answer(p->c.exchange, &p->answer);
+	if (handed_on)
+		atomic_fetch_sub(&api->handed_on, 1);
 }
 
 static void
@@ -85,6 +89,7 @@ leave_server_thread(struct api_pipeline *p)
 	if (p->suspended)
 		return;
 	p->suspended = true;
+	atomic_fetch_add(&p->c.api->handed_on, 1);
 	http_suspend(p->c.exchange);
 }
 

@@ -3,10 +3,12 @@
 #include "api/hash.h"
 #include "codec/gzip.h"
 #include "domain/kpi/prediction_cache.h"
+#include <time.h>
 
 /* Routes that say so take uploads of this size; a few copies of one fit the request's arena. */
 #define STREAMED_BODY_BYTES (32u << 20)
-#define GZIP_LEVEL	    9 /* once, at start */
+#define LATE_ANSWER_MS	    5000 /* behind the drain, for work that the database or the slow pool still does */
+#define GZIP_LEVEL	    9	 /* once, at start */
 
 static size_t
 body_limit(void *arg, enum http_method method, struct str path)
@@ -71,11 +73,27 @@ api_http(struct api *api)
 	return api->http;
 }
 
+/* Whether every request that was handed to another thread has come back. */
+static bool
+all_came_back(struct api *api, int wait_ms)
+{
+	const struct timespec pause = { .tv_nsec = 1000000 };
+	for (; atomic_load(&api->handed_on) > 0 && wait_ms > 0; wait_ms--)
+		nanosleep(&pause, NULL);
+	return atomic_load(&api->handed_on) == 0;
+}
+
 void
 api_stop(struct api *api, int drain_ms)
 {
 	http_server_stop(api->http, drain_ms);
 	slow_pool_stop(api->slow);
+	if (!all_came_back(api, LATE_ANSWER_MS)) {
+		/* A database that does not answer still holds their exchanges: what they stand on must stay. */
+		LOG(LOG_WARN, "requests were still under way at the end",
+			L_INT("count", atomic_load(&api->handed_on)));
+		return;
+	}
 	http_server_free(api->http);
 	rate_limiter_free(api->limiter);
 	answer_cache_free(api->cache);

@@ -48,6 +48,15 @@ slow_work(struct api_ctx *c)
 	return api_json(c, 201);
 }
 
+/* Takes longer than the server is willing to drain in the test that asks for it. */
+static struct api_done *
+dawdle(struct api_ctx *c)
+{
+	const struct timespec pause = { .tv_nsec = 300000000 };
+	nanosleep(&pause, NULL);
+	return api_no_content(c);
+}
+
 static struct api_done *
 echo(struct api_ctx *c)
 {
@@ -81,6 +90,7 @@ static const struct api_route routes[] = {
 	{ ROW(POST, "/api/kpis/half", half_done, WRITE, JSON), .summary = "Half" },
 	{ ROW(POST, "/api/kpis/told", half_told, WRITE, JSON), .summary = "Told" },
 	{ ROW(POST, "/api/kpis/slow", slow_work, SLOW, JSON), .summary = "Slow" },
+	{ ROW(POST, "/api/kpis/dawdle", dawdle, SLOW, JSON), .summary = "Dawdle" },
 	{ ROW(POST, "/api/kpis/echo", echo, PLAIN, JSON), .summary = "Echo" },
 	{ ROW(POST, "/api/kpis/form", echo, PLAIN, JSON_OR_FORM), .summary = "Form" },
 	{ ROW(GET, "/api/kpis/who", whoami, PLAIN, NONE), .summary = "Who" },
@@ -566,6 +576,44 @@ rates_are_limited_and_told(void **state)
 	service_free(s);
 }
 
+/* The server may end before it answers, so the outcome does not matter. */
+static void *
+ask_the_dawdler(void *arg)
+{
+	CURL *curl = curl_easy_init();
+	struct curl_slist *list = curl_slist_append(NULL, ADMIN);
+	char url[200];
+	assert_true(snprintf(url, sizeof(url), "%s/api/kpis/dawdle", (const char *)arg) < (int)sizeof(url));
+	curl_easy_setopt(curl, CURLOPT_URL, url);
+	curl_easy_setopt(curl, CURLOPT_POSTFIELDS, "");
+	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, list);
+	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+	(void)curl_easy_perform(curl);
+	curl_slist_free_all(list);
+	curl_easy_cleanup(curl);
+	return NULL;
+}
+
+static void
+stopping_waits_for_work_that_outlives_the_drain(void **state)
+{
+	static const struct api_options options = { .tables = tables, .slow_threads = 2 };
+	(void)state;
+	struct service *s = service_new(DB_SQLITE, &options);
+	pthread_t threads[6];
+	const struct timespec pause = { .tv_nsec = 100000000 };
+	char url[200]; /* the service's own ends with it */
+	assert_true(snprintf(url, sizeof(url), "%.*s", STR_ARG(s->url)) < (int)sizeof(url));
+	service_expect(s, 200, "GET", "/api/kpis/who", ADMIN, NULL);
+	for (size_t i = 0; i < COUNT(threads); i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, ask_the_dawdler, url), 0);
+	nanosleep(&pause, NULL);
+	s->drain_ms = 1;
+	service_free(s);
+	for (size_t i = 0; i < COUNT(threads); i++)
+		pthread_join(threads[i], NULL);
+}
+
 #define ALL_TESTS(X)                                   \
 	X(only_those_who_are_known_come_in)            \
 	X(a_record_lives_and_its_versions_are_guarded) \
@@ -591,6 +639,7 @@ main(void)
 	};
 	static const struct CMUnitTest alone[] = {
 		cmocka_unit_test(rates_are_limited_and_told),
+		cmocka_unit_test(stopping_waits_for_work_that_outlives_the_drain),
 		cmocka_unit_test(what_a_failing_database_did_is_told_truly_on_sqlite),
 		cmocka_unit_test(what_a_failing_database_did_is_told_truly_on_postgres),
 	};

@@ -74,7 +74,7 @@ service_new_faulty(enum db_kind kind, const struct api_options *o, struct db_fau
 void
 service_free(struct service *s)
 {
-	api_stop(s->api, 5000);
+	api_stop(s->api, s->drain_ms ? s->drain_ms : 5000);
 	iam_close(s->iam);
 	fixture_end(&s->db);
 	(void)unlink(s->secret_file);

@@ -20,6 +20,7 @@ struct service {
 	struct api *api;
 	struct str url; /* http://127.0.0.1:PORT */
 	char *secret_file;
+	int drain_ms; /* of service_free; 5 s when 0 */
 };
 
 /* With the table `item` and the administrator ada of one company. o gives limits and tables; the rest is filled in. */

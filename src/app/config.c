@@ -179,7 +179,7 @@ read_environment(struct arena *a, enum config_command command, struct config *c)
 		const char *value = getenv(name);
 		if (!value || !(options[i].commands & (unsigned)command))
 			continue;
-		struct err *e = take(a, &options[i], str_from_cstr(value), "SEXTANT_… of --", c);
+		struct err *e = take(a, &options[i], str_from_cstr(value), arena_fmt(a, "%s, --", name).p, c);
 		if (e)
 			return e;
 	}

@@ -197,6 +197,21 @@ imapa_forecast(struct forecast_workspace *ws, const struct member_task *task, st
 	return true;
 }
 
+/* TSB falls while nothing is sold, IMAPA sees slow changes through the zeros: their mean beats both parts' risks. */
+bool
+intermittent_forecast(struct forecast_workspace *ws, const struct member_task *task, struct member_path *path)
+{
+	if (!tsb_forecast(ws, task, path))
+		return false;
+	double rate = path->mean[0];
+	if (imapa_forecast(ws, task, path))
+		rate = (rate + path->mean[0]) / 2;
+	for (size_t i = 0; i < task->h; i++)
+		path->mean[i] = rate;
+	member_name(path, "intermittent");
+	return true;
+}
+
 bool
 intermittent_is(member_method *run)
 {

@@ -11,6 +11,9 @@
  * They need one value above zero and none below. */
 member_method croston_forecast, sba_forecast, tsb_forecast, adida_forecast, imapa_forecast;
 
+/* What the default uses for such series: the mean of TSB and IMAPA. */
+member_method intermittent_forecast;
+
 /* True for the methods above: their quantiles are those of a count distribution. */
 bool intermittent_is(member_method *run);
 

@@ -236,7 +236,7 @@ method_run(struct forecast_workspace *ws, const char *name, const struct method_
 	struct member_task inner = member_task_of(task);
 	member_method *run = method->run;
 	if (!run && p->zero_share > INTERMITTENT_SHARE && !p->any_negative)
-		run = tsb_forecast;
+		run = intermittent_forecast;
 	bool good = run ? run(ws, &inner, &answer->path) : default_forecast(ws, task, answer);
 	if (good && intermittent_is(run))
 		answer->support_count = intermittent_distribution(

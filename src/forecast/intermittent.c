@@ -216,7 +216,7 @@ bool
 intermittent_is(member_method *run)
 {
 	return run == croston_forecast || run == sba_forecast || run == tsb_forecast ||
-	       run == adida_forecast || run == imapa_forecast;
+	       run == adida_forecast || run == imapa_forecast || run == intermittent_forecast;
 }
 
 /* Ascending distinct values of x in place; returns how many. */

@@ -7,6 +7,7 @@
 #include "domain/iam/api_key.h"
 #include "domain/iam/company.h"
 #include "domain/iam/team.h"
+#include "domain/kpi/value.h"
 
 static void
 enter_installation(struct api_ctx *c)
@@ -30,11 +31,40 @@ company_read(struct api_ctx *c)
 	return api_res_read(c);
 }
 
+/* In another time zone values belong to other days, so the days' figures are made anew with the change. */
+static struct err *
+follow_time_zone(struct api_ctx *c, int64_t company_id)
+{
+	struct res_ctx own = c->res;
+	struct actor actor;
+	int64_t differences;
+
+	TRY(company_actor(own.tx, company_id, &actor));
+	own.actor = &actor;
+	return kpi_recalculate_company(&own, &differences);
+}
+
+static struct err *
+change_company(struct api_ctx *c, struct company *company)
+{
+	struct company old = { 0 };
+
+	enter_installation(c);
+	TRY(res_read_for(&c->res, &company_res, RES_UPDATE, c->path_params[0], &old));
+	TRY(api_check_match(c, &old));
+	*company = old;
+	TRY(res_parse(
+		&c->res, &company_res, c->route->view, c->body, RES_MODE_MERGE, api_is_strict(c), company));
+	TRY(res_update(&c->res, &company_res, &old, company));
+	return str_eq(old.time_zone, company->time_zone) ? NULL : follow_time_zone(c, company->id);
+}
+
 struct api_done *
 company_merge(struct api_ctx *c)
 {
-	enter_installation(c);
-	return api_res_merge(c);
+	struct company company = { 0 };
+	struct err *e = change_company(c, &company);
+	return e ? api_fail(c, e) : api_record(c, &company);
 }
 
 struct api_done *

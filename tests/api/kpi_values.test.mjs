@@ -197,3 +197,20 @@ test("an assignment gives exactly the rights it names", async () => {
     if (right !== "can_delete") await send("PUT", `/api/kpis/${kpi.id}/assignments/${given.id}`, { permissions: { [right]: false } });
   }
 });
+
+test("when the company moves to another time zone its values move to the days of that zone", async () => {
+  const company = (await send("GET", "/api/v1/companies")).json.data[0];
+  const kpi = await newKpi({ type: "COUNT" });
+  await put(kpi, [{ value: 1, at: "2024-05-01T03:00:00Z" }, { value: 2, at: "2024-05-01T23:00:00Z", dimensions: { a: "b" } }]);
+  assert.deepEqual(await figures(kpi, "interval=day"), [["2024-05-01", 3]]);
+  const move = (time_zone) => send("PUT", `/api/v1/companies/${company.id}`, { time_zone });
+  assert.equal((await move("America/New_York")).status, 200);
+  assert.deepEqual(await figures(kpi, "interval=day"), [["2024-04-30", 1], ["2024-05-01", 2]]);
+  assert.deepEqual(await figures(kpi, "interval=month"), [["2024-04-01", 1], ["2024-05-01", 2]]);
+  assert.equal((await move("Asia/Tokyo")).status, 200);
+  assert.deepEqual(await figures(kpi, "interval=day"), [["2024-05-01", 1], ["2024-05-02", 2]]);
+  assert.deepEqual(await figures(kpi, `interval=day&dimensions=${encodeURIComponent('{"a":"b"}')}`), [["2024-05-02", 2]]);
+  assert.equal((await move("Mars/Olympus")).status, 400);
+  assert.equal((await move(company.time_zone)).status, 200);
+  assert.deepEqual(await figures(kpi, "interval=day"), [["2024-05-01", 3]]);
+});

@@ -86,5 +86,7 @@ struct err *kpi_slices(
 
 /* Makes the rollups anew from the values; *differences counts the days that had been wrong. */
 struct err *kpi_recalculate(struct res_ctx *c, const struct kpi *k, int64_t *differences) MUST_USE;
+/* The same for every KPI of the actor's company, in one transaction. */
+struct err *kpi_recalculate_company(struct res_ctx *c, int64_t *differences) MUST_USE;
 
 #endif

@@ -159,3 +159,19 @@ kpi_recalculate(struct res_ctx *c, const struct kpi *k, int64_t *differences)
 	}
 	return kpi_state_update(c, k);
 }
+
+struct err *
+kpi_recalculate_company(struct res_ctx *c, int64_t *differences)
+{
+	struct list_query q = { .limit = INT32_MAX };
+	struct res_page page;
+
+	*differences = 0;
+	TRY(res_list(c, &kpi_res, &q, &page));
+	for (size_t i = 0; i < page.count; i++) {
+		int64_t found = 0;
+		TRY(kpi_recalculate(c, page.records[i], &found));
+		*differences += found;
+	}
+	return NULL;
+}

@@ -109,8 +109,12 @@ id_read(struct forecast_csv_row *row, const char *text, size_t length)
 		return "the id is longer than 200 bytes";
 	if (memchr(text, '\0', length))
 		return "the id contains a NUL";
-	row->id = strndup(text, length);
-	return row->id ? NULL : "out of memory";
+	row->id = malloc(length + 1);
+	if (!row->id)
+		return "out of memory";
+	memcpy(row->id, text, length);
+	row->id[length] = '\0';
+	return NULL;
 }
 
 static const char *

@@ -308,6 +308,26 @@ test("a supervisor sees the KPIs of the own teams and assigns them to these team
   assert.equal(await as(supervisor, "POST", `${led}/assignments`, { type: "TEAM", target_id: "team-other", role: "VIEWER" }), 403);
 });
 
+test("who assigns gives no right that they do not have, least of all to themselves", async () => {
+  const kpi = await newKpi();
+  const path = `/api/kpis/${kpi}`;
+  const as = (auth, method, more, json) => server.request(method, `${path}${more}`, { auth, json });
+  const user = (target_id, permissions, role = "VIEWER") => ({ type: "USER", target_id, role, permissions });
+  for (const right of ["can_edit", "can_delete", "can_approve"])
+    assert.equal((await as(supervisor, "POST", "/assignments", user("sup-001", { [right]: true }))).status, 403, right);
+  assert.equal((await as(supervisor, "POST", "/assignments", user("emp-001", undefined, "OWNER"))).status, 403, "nor by a role that means them");
+  assert.equal((await as(supervisor, "POST", "/assignments", user("emp-001", { can_view: true, can_assign: true }))).status, 201);
+  const { json: { items: [given] } } = await as(admin, "GET", "/assignments");
+  assert.deepEqual([given.permissions.can_assign, given.permissions.can_edit], [true, false]);
+  // The employee may pass the KPI on now, and may not raise the own rights with that.
+  assert.equal((await as(employee, "PUT", `/assignments/${given.id}`, { permissions: { can_delete: true } })).status, 403);
+  assert.equal((await as(employee, "PUT", `/assignments/${given.id}`, { notifications: { preference: "DAILY" } })).status, 200);
+  assert.equal((await as(employee, "POST", "/assignments", user("emp-002", { can_assign: true }))).status, 201);
+  assert.equal((await as(employee, "DELETE", "")).status, 403);
+  assert.equal((await as(manager, "PUT", `/assignments/${given.id}`, { permissions: { can_edit: true } })).status, 200, "a manager may");
+  assert.equal((await as(employee, "PUT", `/assignments/${given.id}`, { role: "CONTRIBUTOR" })).status, 200, "what was given stays");
+});
+
 test("another company's people and KPIs are not there", async () => {
   const kpi = await newKpi();
   await assign("emp-001", kpi);

@@ -64,6 +64,40 @@ check_supervisor(struct res_ctx *c, const struct assignment *old, const struct a
 	return NULL;
 }
 
+/*
+ * Nobody hands out what they may not do: who assigns could otherwise make anyone, and so themselves, the owner of any KPI. To let it be
+ * seen is what assigning is, and what an assignment gave before stays.
+ */
+static struct err *
+check_given(struct res_ctx *c, const struct assignment *old, const struct assignment *x)
+{
+	const struct right {
+		const char *name;
+		enum kpi_right right;
+		bool before, now;
+	} rights[] = {
+		{ "can_edit", KPI_MAY_EDIT, old && old->can_edit, x->can_edit },
+		{ "can_assign", KPI_MAY_ASSIGN, old && old->can_assign, x->can_assign },
+		{ "can_delete", KPI_MAY_DELETE, old && old->can_delete, x->can_delete },
+		{ "can_approve", KPI_MAY_APPROVE, old && old->can_approve, x->can_approve },
+	};
+	struct kpi k = { 0 };
+	bool has_it;
+
+	if (actor_may(c->actor, PERM_MANAGE_KPI) || c->actor->kind == ACTOR_SYSTEM)
+		return NULL;
+	TRY(res_find(c, &kpi_res, "id", P_TEXT(x->kpi_id), &k, &has_it));
+	for (size_t i = 0; has_it && i < COUNT(rights); i++) {
+		if (!rights[i].now || rights[i].before)
+			continue;
+		TRY(kpi_has_right(c, &k, rights[i].right, &has_it));
+		if (!has_it)
+			return err_new(c->arena, ERR_INSUFFICIENT_PERMISSIONS,
+				"You cannot give %s, which you do not have on this KPI.", rights[i].name);
+	}
+	return NULL;
+}
+
 struct err *
 assignment_before_write(struct res_ctx *c, const void *old, void *record)
 {
@@ -72,6 +106,7 @@ assignment_before_write(struct res_ctx *c, const void *old, void *record)
 	struct err *e = NULL;
 
 	preset_rights(x);
+	TRY(check_given(c, before, x));
 	if (!has(x, "effective_date")) {
 		x->effective_date = kpi_day(c, c->now);
 		res_set_null(&assignment_res, x, "effective_date", false);

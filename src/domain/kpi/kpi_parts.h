@@ -15,6 +15,8 @@ struct err *kpi_before_delete(struct res_ctx *c, const void *record);
 void kpi_scope(struct res_ctx *c, struct res_sql *sql, enum res_op op);
 /* Whether an assignment that reaches the actor today gives a right on the KPI. */
 struct err *kpi_assigned_right(struct res_ctx *c, struct str kpi_id, enum kpi_right right, bool *out) MUST_USE;
+/* By role, by owning it, or by such an assignment. */
+struct err *kpi_has_right(struct res_ctx *c, const struct kpi *k, enum kpi_right right, bool *out) MUST_USE;
 /* Hooks of assignment_res. */
 void kpi_assignment_scope(struct res_ctx *c, struct res_sql *sql, enum res_op op);
 

@@ -151,6 +151,13 @@ role_gives(const struct res_ctx *c, const struct kpi *k, enum kpi_right right)
 	return false;
 }
 
+struct err *
+kpi_has_right(struct res_ctx *c, const struct kpi *k, enum kpi_right right, bool *out)
+{
+	*out = role_gives(c, k, right);
+	return *out ? NULL : kpi_assigned_right(c, k->id, right, out);
+}
+
 /* Who assigns chooses among all KPIs of the company, also those that nobody in reach carries yet. */
 static struct err *
 find_any(struct res_ctx *c, struct str kpi_id, struct kpi *out)
@@ -172,9 +179,7 @@ kpi_require(struct res_ctx *c, struct str kpi_id, enum kpi_right right, struct k
 		TRY(find_any(c, kpi_id, out));
 	else
 		TRY(res_read(c, &kpi_res, kpi_id, out));
-	if (role_gives(c, out, right))
-		return NULL;
-	TRY(kpi_assigned_right(c, kpi_id, right, &given));
+	TRY(kpi_has_right(c, out, right, &given));
 	return given ? NULL : err_new(c->arena, ERR_INSUFFICIENT_PERMISSIONS, "");
 }
 

@@ -59,8 +59,8 @@ struct forecast_holidays; /* holidays.h */
 /*
  * One series, oldest value first, equally spaced. NaN is a gap; gaps at both ends are allowed (the forecast always
  * starts one step after values[count - 1], also when that one is a gap).
- * With period_count 0 the periods come from the calendar: year none, quarter 4, month 12, week 52, day 7 (and 365
- * with enough history), hour 24 and 168; a period is used only when a test finds it in the series.
+ * With period_count 0 the periods come from the calendar: year none, quarter 4, month 12, week 52, day 7, hour 24 and
+ * 168; each method tests whether the series has the season. Holidays stand for what repeats by the date.
  * A period given explicitly must be at least 1 and at most count; 1 means "no season". One that does not leave two
  * whole cycles is accepted and not used.
  */

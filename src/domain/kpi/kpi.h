@@ -69,7 +69,10 @@ enum kpi_right {
 	KPI_MAY_APPROVE,
 	KPI_MAY_SUBMIT
 };
-/* NOT_FOUND (KPI_NOT_FOUND) when the actor may not even see it, INSUFFICIENT_PERMISSIONS when the right is missing. */
+/*
+ * NOT_FOUND (KPI_NOT_FOUND) when the actor may not even see it, INSUFFICIENT_PERMISSIONS when the right is missing. For KPI_MAY_EDIT,
+ * _DELETE and _SUBMIT the row is read for a change: whoever else asks for that waits until this transaction ends.
+ */
 struct err *kpi_require(struct res_ctx *c, struct str kpi_id, enum kpi_right right, struct kpi *out) MUST_USE;
 /* Whether every person of the company is visible to the actor, or the one asked for: VIEW_ALL, VIEW_TEAM (supervised and own teams), self. */
 struct err *kpi_may_see_employee(struct res_ctx *c, struct str employee_id, bool *out) MUST_USE;

@@ -41,9 +41,13 @@ ON CONFLICT (company_id, kpi_id) DO UPDATE SET state = excluded.state, since = e
 -- name: kpi_state_delete
 DELETE FROM kpi_state WHERE company_id = $1 AND kpi_id = $2;
 
--- Targets whose period has begun on a day, the latest of each kind of period first; the caller looks whether it still runs.
--- name: kpi_target_candidates
-SELECT period, MAX(start) FROM kpi_target WHERE company_id = $1 AND kpi_id = $2 AND start <= $3 GROUP BY period;
+-- The targets of the day, week, month, quarter and year that begin on $3 to $7, in the order of enum period.
+-- name: kpi_target_on
+SELECT (SELECT target_value FROM kpi_target WHERE company_id = $1 AND kpi_id = $2 AND period = 'day' AND start = $3),
+  (SELECT target_value FROM kpi_target WHERE company_id = $1 AND kpi_id = $2 AND period = 'week' AND start = $4),
+  (SELECT target_value FROM kpi_target WHERE company_id = $1 AND kpi_id = $2 AND period = 'month' AND start = $5),
+  (SELECT target_value FROM kpi_target WHERE company_id = $1 AND kpi_id = $2 AND period = 'quarter' AND start = $6),
+  (SELECT target_value FROM kpi_target WHERE company_id = $1 AND kpi_id = $2 AND period = 'year' AND start = $7);
 
 -- name: kpi_target_get
 SELECT target_value FROM kpi_target WHERE company_id = $1 AND kpi_id = $2 AND period = $3 AND start = $4;

@@ -173,7 +173,7 @@ kpi_require(struct res_ctx *c, struct str kpi_id, enum kpi_right right, struct k
 {
 	bool given = false;
 
-	if (right == KPI_MAY_EDIT || right == KPI_MAY_DELETE)
+	if (right == KPI_MAY_EDIT || right == KPI_MAY_DELETE || right == KPI_MAY_SUBMIT)
 		TRY(res_read_for(c, &kpi_res, RES_UPDATE, kpi_id, out));
 	else if (right == KPI_MAY_ASSIGN && actor_may(c->actor, PERM_ASSIGN_KPI))
 		TRY(find_any(c, kpi_id, out));

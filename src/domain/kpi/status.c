@@ -50,12 +50,14 @@ expected_by(const struct kpi *k, const struct kpi_standing *s)
 static struct err *
 judge(struct res_ctx *c, const struct kpi *k, enum kpi_state previous, struct kpi_standing *s)
 {
-	struct date first, today = kpi_day(c, c->now);
+	struct date first = { 0 }, today = kpi_day(c, c->now);
 	struct kpi_target t;
 	bool found, has_period_target;
 
 	*s = (struct kpi_standing){ .state = KPI_NO_DATA };
-	TRY(kpi_extent(c, k, today, &first, &s->as_of, &found));
+	/* Where a window has an end but no beginning of its own, it begins with the values. */
+	bool open_start = kpi_has(k, "time_config.end_date") && !kpi_has(k, "time_config.start_date");
+	TRY(kpi_extent(c, k, today, open_start ? &first : NULL, &s->as_of, &found));
 	if (!found)
 		return NULL;
 	TRY(kpi_target_on(c, k, s->as_of, &t, &has_period_target));

@@ -3,6 +3,7 @@
 #include "domain/kpi/kpi_sql.h"
 #include "domain/kpi/status.h"
 
+#define PERIODS	    5	 /* of enum period */
 #define TARGETS_MAX 1000 /* in one request: 80 years of months */
 
 static bool
@@ -17,43 +18,26 @@ period_find(struct str name, enum period *out)
 	return false;
 }
 
-static struct err *
-target_value(struct res_ctx *c, const struct kpi *k, struct str period, struct str start, struct decimal *out)
-{
-	struct db_rows rows;
-	bool found;
-
-	TRY(DB_FIND(c->tx, &sql_kpi_target_get, &rows, &found, P_INT(c->actor->company_id), P_TEXT(k->id),
-		P_TEXT(period), P_TEXT(start)));
-	check(found && decimal_parse(db_text(&rows, 0), out) == DECIMAL_OK);
-	return NULL;
-}
-
 struct err *
 kpi_target_on(struct res_ctx *c, const struct kpi *k, struct date day, struct kpi_target *out, bool *found)
 {
+	struct db_param p[2 + PERIODS] = { P_INT(c->actor->company_id), P_TEXT(k->id) };
 	struct db_rows rows;
 	bool row;
 
+	for (int i = 0; i < PERIODS; i++)
+		p[2 + i] = P_TEXT(kpi_date_text(c->arena, period_start(day, (enum period)i)));
+	TRY(db_find(c->tx, &sql_kpi_target_on, p, COUNT(p), &rows, &row));
 	*found = false;
-	TRY(DB_QUERY(c->tx, &sql_kpi_target_candidates, &rows, P_INT(c->actor->company_id), P_TEXT(k->id),
-		P_TEXT(kpi_date_text(c->arena, day))));
-	for (;;) {
-		enum period period;
-		struct date start;
-		TRY(db_next(&rows, &row));
-		if (!row)
-			break;
-		check(period_find(db_text(&rows, 0), &period) && date_parse(db_text(&rows, 1), &start));
-		if (period_start(day, period).days == start.days && (!*found || period < out->period)) {
-			*out = (struct kpi_target){ .period = period, .start = start };
-			*found = true;
+	for (int i = 0; row && i < PERIODS && !*found; i++) {
+		*found = !db_is_null(&rows, i);
+		if (*found) {
+			*out = (struct kpi_target){ .period = (enum period)i,
+				.start = period_start(day, (enum period)i) };
+			check(decimal_parse(db_text(&rows, i), &out->value) == DECIMAL_OK);
 		}
 	}
-	if (!*found)
-		return NULL;
-	return target_value(c, k, str_from_cstr(kpi_period_names[out->period]),
-		kpi_date_text(c->arena, out->start), &out->value);
+	return NULL;
 }
 
 struct err *

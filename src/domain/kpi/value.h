@@ -29,7 +29,10 @@ struct err *kpi_dimensions_parse(struct arena *a, const json_val *v, struct str 
  */
 void kpi_value_parse(struct res_ctx *c, const struct kpi *k, const json_val *v, struct str prefix,
 	struct kpi_value *out, struct err **e);
-/* Stores values (all or nothing), maintains the rollups, evaluates states and writes one event. INVALID_INPUT on overflow or a formula KPI. */
+/*
+ * Stores values (all or nothing), maintains the rollups, evaluates states and writes one event. INVALID_INPUT on overflow or a formula KPI.
+ * Here and in the changes below k was read for a change in this transaction: by kpi_require with KPI_MAY_SUBMIT, or by res_read_for.
+ */
 struct err *kpi_values_put(
 	struct res_ctx *c, const struct kpi *k, struct kpi_value *v, size_t count) MUST_USE;
 struct err *kpi_value_find(struct res_ctx *c, const struct kpi *k, struct str value_id,
@@ -77,7 +80,7 @@ struct err *kpi_series_read(struct res_ctx *c, const struct kpi *k, struct str d
 /* One figure over [from, to]; *found false without values. */
 struct err *kpi_figure(struct res_ctx *c, const struct kpi *k, struct str dimensions, struct date from,
 	struct date to, struct decimal *out, bool *found) MUST_USE;
-/* First day with values and the last one not after until; *found false without any. */
+/* First day with values (NULL: not wanted) and the last one not after until; *found false without any. */
 struct err *kpi_extent(struct res_ctx *c, const struct kpi *k, struct date until, struct date *first,
 	struct date *last, bool *found) MUST_USE;
 /* The slices that have values: canonical texts, in their order, at most max. */

@@ -273,6 +273,8 @@ extent_at_depth(struct res_ctx *c, const struct kpi *k, struct date until, int d
 		if (!*found)
 			return NULL;
 		check(date_parse(db_text(&rows, 0), last));
+		if (!first)
+			return NULL;
 		TRY(DB_FIND(c->tx, &sql_kpi_rollup_first, &rows, &any, P_INT(c->actor->company_id),
 			P_TEXT(k->id)));
 		check(any && date_parse(db_text(&rows, 0), first));
@@ -287,8 +289,8 @@ extent_at_depth(struct res_ctx *c, const struct kpi *k, struct date until, int d
 	TRY(load_sources(c, f, &s));
 	for (size_t i = 0; i < formula_ref_count(f); i++) {
 		struct date a, b;
-		TRY(extent_at_depth(c, &s[i].kpi, until, depth + 1, &a, &b, &any));
-		if (any && (!*found || a.days < first->days))
+		TRY(extent_at_depth(c, &s[i].kpi, until, depth + 1, first ? &a : NULL, &b, &any));
+		if (any && first && (!*found || a.days < first->days))
 			*first = a;
 		if (any && (!*found || b.days > last->days))
 			*last = b;

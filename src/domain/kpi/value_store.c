@@ -1,9 +1,8 @@
 /*
- * Storing values: put, correct, remove. Writers of one KPI follow each other (its row is locked on PostgreSQL; SQLite has one writer), so
- * a day's figures and the state are never computed from half of what is there.
+ * Storing values: put, correct, remove. Writers of one KPI follow each other (who reads it for a change locks its row on PostgreSQL; SQLite
+ * has one writer), so a day's figures and the state are never computed from half of what is there.
  */
 #include "domain/kpi/kpi_parts.h"
-#include "domain/kpi/kpi_sql.h"
 #include "domain/kpi/rollup.h"
 #include "domain/kpi/status.h"
 #include "domain/kpi/value_sql.h"
@@ -20,17 +19,11 @@ kpi_value_id(struct arena *a, const struct kpi_value *v)
 }
 
 static struct err *
-lock_kpi(struct res_ctx *c, const struct kpi *k)
+takes_values(struct res_ctx *c, const struct kpi *k)
 {
-	struct db_rows rows;
-	bool found;
-
-	if (!str_is_empty(k->formula))
-		return err_field(c->arena, "value", "A formula KPI is computed; it takes no values.");
-	TRY(DB_FIND(c->tx, &sql_kpi_lock, &rows, &found, P_INT(c->actor->company_id), P_TEXT(k->id)));
-	if (!found)
-		return err_word(err_new(c->arena, ERR_NOT_FOUND, ""), "KPI_NOT_FOUND");
-	return NULL;
+	if (str_is_empty(k->formula))
+		return NULL;
+	return err_field(c->arena, "value", "A formula KPI is computed; it takes no values.");
 }
 
 static struct err *
@@ -133,7 +126,7 @@ kpi_values_put(struct res_ctx *c, const struct kpi *k, struct kpi_value *v, size
 
 	if (count == 0)
 		return err_field(c->arena, "values", "This list may not be empty.");
-	TRY(lock_kpi(c, k));
+	TRY(takes_values(c, k));
 	for (size_t i = 0; i < count; i++) {
 		TRY(put_one(c, k, &v[i], &changes[i], &replaced[replaced_count]));
 		replaced_count += !changes[i].is_new;
@@ -191,7 +184,7 @@ kpi_value_change(struct res_ctx *c, const struct kpi *k, struct str value_id, st
 	struct rollup_change changes[2] = { 0 };
 	bool taken;
 
-	TRY(lock_kpi(c, k));
+	TRY(takes_values(c, k));
 	TRY(kpi_value_find(c, k, value_id, &old));
 	bool moves = old.at.us != v->at.us || !str_eq(old.dimensions, v->dimensions);
 	if (moves) {
@@ -214,7 +207,7 @@ kpi_value_remove(struct res_ctx *c, const struct kpi *k, struct str value_id)
 {
 	struct kpi_value old;
 
-	TRY(lock_kpi(c, k));
+	TRY(takes_values(c, k));
 	TRY(kpi_value_find(c, k, value_id, &old));
 	TRY(delete_row(c, k, &old));
 	struct rollup_change change = { .at = old.at, .dimensions = old.dimensions };

@@ -74,10 +74,12 @@ db_queue_length(struct db_queue *q)
 
 /* ---- workers ---------------------------------------------------------------------------------------------------------------- */
 
+/* A read takes a connection of the pool: a reader needs no round trip for its transaction's beginning and end. */
 static void
 run_job(struct db_conn *c, struct db_job *job)
 {
-	struct err *e = db_run_alone(c, job->arena, !job->read_only, job->work, job->arg);
+	struct err *e = job->read_only ? db_read(c->db, job->arena, job->work, job->arg)
+				       : db_run_alone(c, job->arena, true, job->work, job->arg);
 
 	if (!e && !job->read_only)
 		atomic_fetch_add_explicit(&c->db->commits, 1, memory_order_relaxed);

@@ -3,7 +3,7 @@
  * the answer cache, in this order. Rates are counted before anything is refused, so that guessing costs too.
  */
 #include "api/core.h"
-#include "api/hash.h"
+#include "base/hash.h"
 
 /* ---- rate limit ---- */
 

@@ -25,6 +25,7 @@ struct api {
 	struct answer_cache *cache;   /* NULL: off */
 	struct prediction_cache *predictions;
 	struct asset openapi; /* the description, made once at start */
+	struct res_plans *plans;      /* of every resource and every view that a route names */
 	struct instant started;
 	_Atomic int64_t handed_on; /* requests that left their server thread and have not been answered */
 	_Atomic int64_t idempotency_swept_us; /* when stored answers were last looked through for old ones */

@@ -425,6 +425,7 @@ api_ctx_init(struct api_pipeline *p, struct api *api, const struct http_request 
 		.actor = &c->actor,
 		.now = api->options.clock->now(api->options.clock),
 		.request_id = request->request_id,
+		.plans = api->plans,
 		.app = api,
 	};
 }

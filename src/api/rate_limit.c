@@ -4,7 +4,7 @@
  * server forget some counts.
  */
 #include "api/rate_limit.h"
-#include "api/hash.h"
+#include "base/hash.h"
 #include "base/random.h"
 #include <pthread.h>
 #include <stdlib.h>

@@ -4,7 +4,7 @@
  * so that a figure that moved with the clock does not refuse a change, and If-None-Match compares both.
  */
 #include "api/dialect_writers.h"
-#include "api/hash.h"
+#include "base/hash.h"
 
 #define FIRST_BODY_BYTES 2048 /* most records fit without growing */
 

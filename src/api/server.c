@@ -1,6 +1,6 @@
 /* Wires the interface together and takes it apart in the opposite order: first no new requests, then what is under way, then the pools. */
 #include "api/core.h"
-#include "api/hash.h"
+#include "base/hash.h"
 #include "codec/gzip.h"
 #include "domain/kpi/prediction_cache.h"
 #include <time.h>
@@ -34,6 +34,23 @@ describe(struct api *api, struct arena *a)
 		.etag = arena_fmt(a, "\"%016llx\"", (unsigned long long)hash_bytes(text, 0)) };
 }
 
+/* What the routes show, and what events hold: the resources by their own names. */
+static struct res_plans *
+plans_new(struct arena *a, const struct router *router)
+{
+	struct res_plans *plans = res_plans_new(a);
+	for (const struct res_def *const *def = api_resources; *def; def++)
+		res_plans_add(plans, *def, NULL);
+	for (size_t i = 0; i < router_count(router); i++) {
+		const struct api_route *route = router_entry(router, i)->route;
+		if (!route->res)
+			continue;
+		res_plans_add(plans, route->res, NULL);
+		res_plans_add(plans, route->res, route->view);
+	}
+	return plans;
+}
+
 struct err *
 api_start(struct arena *a, const struct api_options *o, struct api **out)
 {
@@ -44,6 +61,7 @@ api_start(struct arena *a, const struct api_options *o, struct api **out)
 	api->started = o->clock->now(o->clock);
 	TRY(router_new(a, o->tables ? o->tables : api_route_tables, &api->router));
 	describe(api, a);
+	api->plans = plans_new(a, api->router);
 	TRY(slow_pool_start(a, o->slow_threads > 0 ? o->slow_threads : 2, LIMIT_SLOW_QUEUE, &api->slow));
 	if (!o->no_rate_limit)
 		api->limiter = rate_limiter_new(&o->rates);

@@ -1,5 +1,5 @@
 /* Multiply-and-fold over words of eight bytes: about a byte a tenth of a nanosecond, where FNV needs a nanosecond. */
-#include "api/hash.h"
+#include "base/hash.h"
 
 #define PRIME_1 0x9E3779B97F4A7C15ull
 #define PRIME_2 0xE7037ED1A0B428DBull

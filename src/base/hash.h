@@ -1,6 +1,6 @@
 /* A fast 64-bit hash of bytes for tables and entity tags in memory: not stable across versions, not for secrets. */
-#ifndef API_HASH_H
-#define API_HASH_H
+#ifndef BASE_HASH_H
+#define BASE_HASH_H
 
 #include "base/str.h"
 

@@ -41,7 +41,7 @@ bool db_reads_inline(const struct db *db);
 struct db_sql {
 	const char *name;   /* for the log and the test that prepares all */
 	struct str text[2]; /* by enum db_kind */
-	uint64_t hash[2];   /* str_hash of the text */
+	uint64_t hash[2];   /* of the text: str_hash in a constant, hash_bytes in one made at run time */
 	int params;
 };
 /* The same text for both kinds; text must live as long as the statement is used. */

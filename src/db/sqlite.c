@@ -87,9 +87,12 @@ statement_get(struct sqlite *c, struct arena *a, const struct db_sql *q, struct 
 }
 
 static int
-bind_one(sqlite3_stmt *s, int i, const struct db_param *p, sqlite3_destructor_type keep)
+bind_one(sqlite3_stmt *s, int i, const struct db_param *p, struct arena *copies)
 {
-	const char *bytes = p->s.n ? p->s.p : "";
+	struct str bytes = p->s.n ? p->s : STR("");
+
+	if (copies && p->s.n)
+		bytes = arena_str(copies, bytes);
 
 	switch (p->type) {
 	case DB_NULL:
@@ -99,19 +102,20 @@ bind_one(sqlite3_stmt *s, int i, const struct db_param *p, sqlite3_destructor_ty
 	case DB_DOUBLE:
 		return sqlite3_bind_double(s, i, p->d);
 	case DB_TEXT:
-		return sqlite3_bind_text64(s, i, bytes, p->s.n, keep, SQLITE_UTF8);
+		return sqlite3_bind_text64(s, i, bytes.p, bytes.n, SQLITE_STATIC, SQLITE_UTF8);
 	case DB_BLOB:
-		return sqlite3_bind_blob64(s, i, bytes, p->s.n, keep);
+		return sqlite3_bind_blob64(s, i, bytes.p, bytes.n, SQLITE_STATIC);
 	}
 	check(!"type of a parameter");
 	return SQLITE_MISUSE;
 }
 
+/* copies: where texts are copied to that must outlive the call; an arena does it faster than SQLite's allocator. */
 static int
-bind(sqlite3_stmt *s, const struct db_param *p, size_t n, sqlite3_destructor_type keep)
+bind(sqlite3_stmt *s, const struct db_param *p, size_t n, struct arena *copies)
 {
 	for (size_t i = 0; i < n; i++) {
-		int code = bind_one(s, (int)i + 1, &p[i], keep);
+		int code = bind_one(s, (int)i + 1, &p[i], copies);
 		if (code != SQLITE_OK)
 			return code;
 	}
@@ -128,7 +132,7 @@ sqlite_query(struct db_rows *r, const struct db_sql *q, const struct db_param *p
 
 	TRY(statement_get(c, r->tx->arena, q, &s));
 	/* The rows outlive the call, so the texts are copied. */
-	int code = bind(s->handle, p, n, SQLITE_TRANSIENT);
+	int code = bind(s->handle, p, n, r->tx->arena);
 	if (code != SQLITE_OK)
 		return db_sqlite_err(c, r->tx->arena, code, q->name);
 	s->busy = true;
@@ -171,7 +175,7 @@ sqlite_exec(struct db_tx *tx, const struct db_sql *q, const struct db_param *p, 
 	struct err *e = NULL;
 
 	TRY(statement_get(c, tx->arena, q, &s));
-	int code = bind(s->handle, p, n, SQLITE_STATIC);
+	int code = bind(s->handle, p, n, NULL);
 	if (code == SQLITE_OK)
 		do
 			code = sqlite3_step(s->handle);
@@ -229,11 +233,13 @@ static struct str
 sqlite_text(const struct db_rows *r, int column)
 {
 	struct statement *s = r->cursor;
+	/* One look for the column, then its parts: the connection is this thread's alone, so the value needs no protection. */
+	sqlite3_value *v = sqlite3_column_value(s->handle, column);
 	/* The pointer first: it decides what the length is of. */
-	const void *p = sqlite3_column_blob(s->handle, column);
-	int n = sqlite3_column_bytes(s->handle, column);
+	const void *p = sqlite3_value_blob(v);
+	int n = sqlite3_value_bytes(v);
 
-	if (!p && sqlite3_column_type(s->handle, column) != SQLITE_NULL)
+	if (!p && sqlite3_value_type(v) != SQLITE_NULL)
 		p = "";
 	return (struct str){ p, p ? (size_t)n : 0 };
 }

@@ -2,6 +2,7 @@
  * Transactions as their users see them: every call goes through here to the connection's driver. The first failure is kept, refuses
  * what follows and prevents the COMMIT, on both databases alike, although SQLite alone could go on.
  */
+#include "base/hash.h"
 #include "db/driver.h"
 
 struct db_tx
@@ -27,7 +28,7 @@ db_tx_kind(const struct db_tx *tx)
 struct db_sql
 db_sql_make(const char *name, struct str text, int params)
 {
-	uint64_t hash = str_hash(text);
+	uint64_t hash = hash_bytes(text, 0);
 
 	return (struct db_sql){
 		.name = name, .text = { text, text }, .hash = { hash, hash }, .params = params

@@ -57,6 +57,28 @@ struct res_walk {
 struct res_walk res_walk(const struct res_def *def, const struct res_view *view);
 bool res_walk_next(struct res_walk *w, struct res_slot *out);
 
+/* ---- plans (plan.c) ---- */
+
+/* A member of the JSON of a view, as it is written. */
+struct res_member {
+	struct str group, name; /* "thresholds", "min_value"; neighbours of one group have the same group.p */
+	const struct res_field *field;
+	const struct res_view_field *view;
+	unsigned flags;
+	uint64_t bit; /* of the field in struct res_row */
+};
+struct res_plan {
+	const struct res_def *def;
+	const struct res_view *view;
+	struct res_shape shape;
+	struct str select;	    /* "SELECT columns": every field in the table's order */
+	struct res_member *members; /* what is shown */
+	size_t member_count;
+};
+/* Of the context's set, otherwise made on its arena. */
+const struct res_plan *res_plan(
+	const struct res_ctx *c, const struct res_def *def, const struct res_view *view);
+
 /* ---- values (value.c, parse_value.c) ---- */
 
 int res_money_decimals(const struct res_ctx *c);
@@ -83,8 +105,6 @@ bool res_text_id_is_valid(struct str id);
 
 struct err *res_permit(struct res_ctx *c, const struct res_def *def, enum res_op op) MUST_USE;
 struct err *res_not_found(struct res_ctx *c, const struct res_def *def);
-/* "SELECT columns": every field in the table's order. */
-void res_sql_columns(struct res_sql *s, const struct res_def *def);
 /* " FROM table WHERE company_id = $n" and, where rows are deleted softly, that they live. */
 void res_sql_from(struct res_sql *s, const struct res_ctx *c, const struct res_def *def);
 /* " AND …": what the actor may see. */

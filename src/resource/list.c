@@ -107,7 +107,7 @@ page_read(struct res_ctx *c, const struct res_def *def, const struct list_query 
 	struct res_sql s;
 	struct db_rows rows;
 	res_sql_init(&s, c->arena);
-	res_sql_columns(&s, def);
+	res_sql_add_str(&s, res_plan(c, def, NULL)->select);
 	bool few = where_sql(&s, c, def, q);
 	order_sql(&s, c, def, q, few);
 	res_sql_add(&s, " LIMIT ");

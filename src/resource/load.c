@@ -24,15 +24,6 @@ res_not_found(struct res_ctx *c, const struct res_def *def)
 }
 
 void
-res_sql_columns(struct res_sql *s, const struct res_def *def)
-{
-	for (size_t i = 0; i < def->field_count; i++) {
-		res_sql_add(s, i ? ", " : "SELECT ");
-		res_sql_add(s, def->fields[i].column);
-	}
-}
-
-void
 res_sql_from(struct res_sql *s, const struct res_ctx *c, const struct res_def *def)
 {
 	res_sql_add(s, " FROM ");
@@ -49,7 +40,7 @@ owner_scope(struct res_sql *s, struct res_ctx *c, const struct res_def *def)
 	if (c->actor->kind == ACTOR_SYSTEM || actor_may(c->actor, def->scope_all))
 		return;
 	res_sql_add(s, " AND owner_id = ");
-	const struct res_field *owner = res_shape(def).owner;
+	const struct res_field *owner = res_plan(c, def, NULL)->shape.owner;
 	if (owner && owner->kind == RES_TEXT)
 		res_sql_param(s, P_TEXT(c->actor->employee_id));
 	else
@@ -116,15 +107,15 @@ struct err *
 res_read_for(struct res_ctx *c, const struct res_def *def, enum res_op op, struct str id, void *record)
 {
 	TRY(res_permit(c, def, op));
-	struct res_shape shape = res_shape(def);
+	const struct res_plan *plan = res_plan(c, def, NULL);
 	struct db_param key;
-	if (!key_param(shape.key, id, &key))
+	if (!key_param(plan->shape.key, id, &key))
 		return res_not_found(c, def);
 	struct res_sql s;
 	res_sql_init(&s, c->arena);
-	res_sql_columns(&s, def);
+	res_sql_add_str(&s, plan->select);
 	res_sql_from(&s, c, def);
-	key_predicate(&s, shape.key->column, key);
+	key_predicate(&s, plan->shape.key->column, key);
 	res_sql_scope(&s, c, def, op);
 	if ((op == RES_UPDATE || op == RES_DELETE) && db_tx_kind(c->tx) == DB_POSTGRES)
 		res_sql_add(&s, " FOR UPDATE");
@@ -146,7 +137,7 @@ res_find(struct res_ctx *c, const struct res_def *def, const char *field, struct
 	struct res_sql s;
 	*found = false;
 	res_sql_init(&s, c->arena);
-	res_sql_columns(&s, def);
+	res_sql_add_str(&s, res_plan(c, def, NULL)->select);
 	res_sql_from(&s, c, def);
 	key_predicate(&s, def->fields[res_field_index(def, field)].column, value);
 	res_sql_add(&s, " ORDER BY id LIMIT 1");
@@ -157,9 +148,9 @@ struct err *
 res_ref_exists(struct res_ctx *c, const struct res_field *f, const void *at, bool *found)
 {
 	const struct res_def *def = f->ref;
-	struct res_shape shape = res_shape(def);
+	const struct res_shape *shape = &res_plan(c, def, NULL)->shape;
 	const struct res_field *key =
-		f->kind == shape.key->kind || f->kind == RES_TEXT ? shape.key : shape.id;
+		f->kind == shape->key->kind || f->kind == RES_TEXT ? shape->key : shape->id;
 	struct res_sql s;
 	res_sql_init(&s, c->arena);
 	res_sql_add(&s, "SELECT 1");

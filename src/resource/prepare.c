@@ -45,13 +45,13 @@ res_prepare_check(struct res_ctx *c, const struct res_def *def)
 	TRY(check_writes(c, def));
 	for (int op = RES_LIST; op < RES_OP_COUNT; op++) {
 		res_sql_init(&s, c->arena);
-		res_sql_columns(&s, def);
+		res_sql_add_str(&s, res_plan(c, def, NULL)->select);
 		res_sql_from(&s, c, def);
 		res_sql_scope(&s, c, def, (enum res_op)op);
 		TRY(res_sql_prepare_check(&s, c->tx));
 	}
 	res_sql_init(&s, c->arena);
-	res_sql_columns(&s, def);
+	res_sql_add_str(&s, res_plan(c, def, NULL)->select);
 	res_sql_from(&s, c, def);
 	add_filters(&s, c, def);
 	bool few = res_sql_search(&s, c, def, STR("abc"));

@@ -16,9 +16,9 @@ res_sql_init(struct res_sql *s, struct arena *a)
 }
 
 void
-res_sql_add(struct res_sql *s, const char *literal)
+res_sql_add_str(struct res_sql *s, struct str text)
 {
-	buf_add(&s->text, literal, strlen(literal));
+	buf_add_str(&s->text, text);
 }
 
 void

@@ -14,7 +14,13 @@ struct res_sql {
 };
 
 void res_sql_init(struct res_sql *s, struct arena *a);
-void res_sql_add(struct res_sql *s, const char *literal);      /* SQL of ours, never a value */
+void res_sql_add_str(struct res_sql *s, struct str text);      /* SQL of ours, never a value */
+/* Inline, because the compiler knows the length of a literal. */
+static inline void
+res_sql_add(struct res_sql *s, const char *literal)
+{
+	res_sql_add_str(s, (struct str) { literal, strlen(literal) });
+}
 void res_sql_param(struct res_sql *s, struct db_param p);      /* appends $n and binds p */
 /* " AND column IN ($n, …)"; an empty list matches nothing. */
 void res_sql_in(struct res_sql *s, const char *column, const struct db_param *values, size_t count);

@@ -16,6 +16,7 @@
 
 struct res_def;
 struct res_field;
+struct res_plans;
 
 /* kind, struct member's type, what the JSON holds */
 enum res_kind {
@@ -107,6 +108,7 @@ struct res_ctx {
 	const struct actor *actor;
 	struct instant now;
 	struct str request_id;
+	const struct res_plans *plans; /* NULL: what they hold is worked out anew where it is needed */
 	void *app;           /* services of upper layers, not looked at here */
 };
 
@@ -166,6 +168,13 @@ struct res_view {
 	enum instant_format instants;
 	bool money_as_text;
 };
+
+/*
+ * What tables and views come to (texts of statements, groups and keys of the JSON), worked out once at the start of a server. Whoever
+ * made the set adds to it; afterwards it is constant, and threads share it. view NULL: the table's own. Adding a pair again does nothing.
+ */
+struct res_plans *res_plans_new(struct arena *a);
+void res_plans_add(struct res_plans *all, const struct res_def *def, const struct res_view *view);
 
 /* ---- input and output ------------------------------------------------------------------------------------------------------- */
 

@@ -79,7 +79,7 @@ bool
 res_sql_search(struct res_sql *s, const struct res_ctx *c, const struct res_def *def, struct str search)
 {
 	struct str folded = text_fold(c->arena, search);
-	struct res_shape shape = res_shape(def);
+	struct res_shape shape = res_plan(c, def, NULL)->shape;
 	if (folded.n == 0 || !shape.searched)
 		return false;
 	res_sql_add(s, " AND id IN (SELECT ");
@@ -123,7 +123,7 @@ res_search_store(struct res_ctx *c, const struct res_def *def, const void *old, 
 {
 	if (old && !searched_differs(def, old, record))
 		return NULL;
-	struct str id = res_id_text(c->arena, res_shape(def).id, record);
+	struct str id = res_id_text(c->arena, res_plan(c, def, NULL)->shape.id, record);
 	return DB_EXEC(c->tx, &sql_search_text_put, P_INT(c->actor->company_id),
 		P_TEXT(str_from_cstr(def->name)), P_TEXT(id), P_TEXT(searched_text(c, def, record)));
 }
@@ -131,7 +131,7 @@ res_search_store(struct res_ctx *c, const struct res_def *def, const void *old, 
 struct err *
 res_search_forget(struct res_ctx *c, const struct res_def *def, const void *record)
 {
-	struct str id = res_id_text(c->arena, res_shape(def).id, record);
+	struct str id = res_id_text(c->arena, res_plan(c, def, NULL)->shape.id, record);
 	return DB_EXEC(c->tx, &sql_search_text_remove, P_INT(c->actor->company_id),
 		P_TEXT(str_from_cstr(def->name)), P_TEXT(id));
 }

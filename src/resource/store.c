@@ -24,7 +24,7 @@ change_add(
 	struct str type = arena_fmt(c->arena, "%s.%s", def->name, what);
 	struct str before = old ? values_of(c, def, old) : (struct str){ 0 };
 	struct str after = record ? values_of(c, def, record) : (struct str){ 0 };
-	struct str id = res_id_text(c->arena, res_shape(def).key, record ? record : old);
+	struct str id = res_id_text(c->arena, res_plan(c, def, NULL)->shape.key, record ? record : old);
 	return event_add(c, type, def->name, id, before, after);
 }
 
@@ -208,7 +208,7 @@ struct err *
 res_create(struct res_ctx *c, const struct res_def *def, void *record)
 {
 	TRY(res_permit(c, def, RES_CREATE));
-	struct res_shape shape = res_shape(def);
+	struct res_shape shape = res_plan(c, def, NULL)->shape;
 	bool text_id = wants_text_id(def, &shape, record);
 	stamp_new(c, def, &shape, record);
 	TRY(ids_set(c, def, &shape, text_id, record));
@@ -291,7 +291,7 @@ struct err *
 res_update(struct res_ctx *c, const struct res_def *def, const void *old, void *record)
 {
 	TRY(res_permit(c, def, RES_UPDATE));
-	struct res_shape shape = res_shape(def);
+	struct res_shape shape = res_plan(c, def, NULL)->shape;
 	bool differs = false;
 	if (def->hooks.before_write)
 		TRY(def->hooks.before_write(c, old, record));
@@ -345,7 +345,7 @@ delete_row(struct res_ctx *c, const struct res_def *def, const struct res_shape 
 struct err *
 res_delete(struct res_ctx *c, const struct res_def *def, struct str id)
 {
-	struct res_shape shape = res_shape(def);
+	struct res_shape shape = res_plan(c, def, NULL)->shape;
 	void *record = arena_alloc(c->arena, def->record_size);
 	TRY(res_read_for(c, def, RES_DELETE, id, record));
 	if (def->hooks.before_delete)

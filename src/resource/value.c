@@ -68,7 +68,7 @@ static bool
 enum_read(const struct res_field *f, struct str name, int *out)
 {
 	for (int i = 0; f->names[i]; i++)
-		if (str_eq(name, str_from_cstr(f->names[i]))) {
+		if (strncmp(f->names[i], name.p, name.n) == 0 && f->names[i][name.n] == '\0') {
 			*out = i;
 			return true;
 		}
@@ -76,47 +76,58 @@ enum_read(const struct res_field *f, struct str name, int *out)
 }
 
 static bool
-column_read(const struct res_field *f, const struct db_rows *r, int column, void *at)
+holds_text(enum res_kind kind)
 {
-	switch (f->kind) {
-	case RES_TEXT:
-	case RES_JSON:
-		*(struct str *)at = db_text_copy(r, column);
-		return true;
-	case RES_INT:
-	case RES_REF:
-		*(int64_t *)at = db_int(r, column);
-		return true;
-	case RES_BOOL:
-		*(bool *)at = db_int(r, column) != 0;
-		return true;
-	case RES_DECIMAL:
-		return decimal_parse(db_text(r, column), at) == DECIMAL_OK;
-	case RES_MONEY:
-		((struct money *)at)->minor = db_int(r, column);
-		return true;
-	case RES_DATE:
-		return date_parse(db_text(r, column), at);
-	case RES_INSTANT:
-		((struct instant *)at)->us = db_int(r, column);
-		return true;
-	case RES_ENUM:
-		return enum_read(f, db_text(r, column), at);
-	}
-	return false;
+	return kind == RES_TEXT || kind == RES_JSON || kind == RES_DECIMAL || kind == RES_DATE ||
+	       kind == RES_ENUM;
 }
 
+static bool
+text_read(const struct res_field *f, struct arena *a, struct str text, void *at)
+{
+	if (f->kind == RES_DECIMAL)
+		return decimal_parse(text, at) == DECIMAL_OK;
+	if (f->kind == RES_DATE)
+		return date_parse(text, at);
+	if (f->kind == RES_ENUM)
+		return enum_read(f, text, at);
+	*(struct str *)at = arena_str(a, text);
+	return true;
+}
+
+static void
+integer_read(const struct res_field *f, int64_t v, void *at)
+{
+	if (f->kind == RES_BOOL)
+		*(bool *)at = v != 0;
+	else
+		*(int64_t *)at = v; /* an amount and an instant are one int64_t as well */
+}
+
+/* An absent text has no address and an absent integer reads as 0, so only a 0 has to be asked about. */
 struct err *
 res_column_read(struct res_ctx *c, const struct res_def *def, const struct res_field *f,
 	const struct db_rows *r, int column, void *record)
 {
-	if (db_is_null(r, column)) {
-		((struct res_row *)record)->null |= res_bit(def, f);
-		return NULL;
+	struct str text = { 0 };
+	int64_t v = 0;
+	bool null;
+
+	if (holds_text(f->kind)) {
+		text = db_text(r, column);
+		null = !text.p;
+	} else {
+		v = db_int(r, column);
+		null = v == 0 && db_is_null(r, column);
 	}
-	if (column_read(f, r, column, res_member(f, record)))
-		return NULL;
-	return err_private(c->arena, ERR_INTERNAL, "%s.%s holds no value of its kind", def->table, f->column);
+	if (null)
+		((struct res_row *)record)->null |= res_bit(def, f);
+	else if (!holds_text(f->kind))
+		integer_read(f, v, res_member(f, record));
+	else if (!text_read(f, c->arena, text, res_member(f, record)))
+		return err_private(
+			c->arena, ERR_INTERNAL, "%s.%s holds no value of its kind", def->table, f->column);
+	return NULL;
 }
 
 bool

@@ -39,9 +39,9 @@ instant_value_write(
 
 static void
 value_write(struct json_out *o, const struct res_ctx *c, const struct res_view *view,
-	const struct res_slot *slot, const void *at)
+	const struct res_member *m, const void *at)
 {
-	switch (slot->field->kind) {
+	switch (m->field->kind) {
 	case RES_TEXT:
 		json_put_str(o, *(const struct str *)at);
 		return;
@@ -53,7 +53,7 @@ value_write(struct json_out *o, const struct res_ctx *c, const struct res_view *
 		json_put_bool(o, *(const bool *)at);
 		return;
 	case RES_DECIMAL:
-		json_put_decimal(o, *(const struct decimal *)at, (slot->flags & RV_SHORT) != 0);
+		json_put_decimal(o, *(const struct decimal *)at, (m->flags & RV_SHORT) != 0);
 		return;
 	case RES_MONEY:
 		money_write(o, c, view, *(const struct money *)at);
@@ -65,7 +65,7 @@ value_write(struct json_out *o, const struct res_ctx *c, const struct res_view *
 		instant_value_write(o, c, view, *(const struct instant *)at);
 		return;
 	case RES_ENUM:
-		json_put_str(o, str_from_cstr(slot->field->names[*(const int *)at]));
+		json_put_str(o, str_from_cstr(m->field->names[*(const int *)at]));
 		return;
 	case RES_JSON: {
 		struct str json = *(const struct str *)at;
@@ -103,7 +103,7 @@ nest(struct json_out *o, struct str *open, struct str group)
 		size_t from = open->n ? open->n + 1 : 0, end = str_index(group, '.', from);
 		json_key(o, str_sub(group, from, end - from));
 		json_begin_object(o);
-		*open = str_sub(group, 0, end);
+		*open = (struct str){ group.p, end };
 	}
 }
 
@@ -111,20 +111,21 @@ void
 res_write_members(struct json_out *o, const struct res_ctx *c, const struct res_def *def,
 	const struct res_view *view, const void *record)
 {
-	struct res_walk w = res_walk(def, view);
-	struct res_slot slot;
+	const struct res_plan *plan = res_plan(c, def, view);
+	const uint64_t null = ((const struct res_row *)record)->null;
 	struct str open = { 0 };
-	while (res_walk_next(&w, &slot)) {
-		bool has = !slot.field || res_has_value(def, slot.field, record);
-		if ((slot.flags & RV_WRITE_ONLY) || (!has && (slot.flags & RV_OMIT_NULL)))
+	for (size_t i = 0; i < plan->member_count; i++) {
+		const struct res_member *m = &plan->members[i];
+		bool has = (null & m->bit) == 0;
+		if (!has && (m->flags & RV_OMIT_NULL))
 			continue;
-		struct str group = parent_of(slot.name);
-		nest(o, &open, group);
-		json_key(o, str_sub(slot.name, group.n ? group.n + 1 : 0, slot.name.n));
-		if (!slot.field)
-			slot.view->write(o, c, record);
+		if (m->group.p != open.p || m->group.n != open.n)
+			nest(o, &open, m->group);
+		json_key(o, m->name);
+		if (!m->field)
+			m->view->write(o, c, record);
 		else if (has)
-			value_write(o, c, view, &slot, res_member_of(slot.field, record));
+			value_write(o, c, view, m, res_member_of(m->field, record));
 		else
 			json_put_null(o);
 	}

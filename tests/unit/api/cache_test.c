@@ -1,5 +1,5 @@
 /* The answer cache: what is found, what is stale, what is never kept, and that it stays within its memory. */
-#include "api/hash.h"
+#include "base/hash.h"
 #include "context.h"
 
 static struct cache_lookup

@@ -177,7 +177,7 @@ explain(struct res_ctx *c, void *arg)
 	const struct list_sort sort = { .field = res_field_find(&thing_res, STR("created_at")) };
 	res_sql_init(&s, c->arena);
 	res_sql_add(&s, "EXPLAIN QUERY PLAN ");
-	res_sql_columns(&s, &thing_res);
+	res_sql_add_str(&s, res_plan(c, &thing_res, NULL)->select);
 	res_sql_from(&s, c, &thing_res);
 	bool few = res_sql_search(&s, c, &thing_res, STR("sales"));
 	res_sql_add(&s, " ORDER BY ");

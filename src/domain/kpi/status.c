@@ -47,8 +47,19 @@ expected_by(const struct kpi *k, const struct kpi_standing *s)
 	return part;
 }
 
+/* Whether values without any target keep the KPI on track, whatever their figure is. */
+static bool
+stays_on_track(const struct kpi *k, enum kpi_state previous, const struct kpi_standing *s)
+{
+	return previous == KPI_ON_TRACK && !s->has_target && k->direction != KPI_RANGE &&
+	       str_is_empty(k->formula) && !kpi_has(k, "time_config.start_date") &&
+	       !kpi_has(k, "time_config.end_date") && !kpi_has(k, "time_config.no_data_after_days");
+}
+
+/* state_only: nobody wants to know the figure of a KPI whose state is the same whatever it is. */
 static struct err *
-judge(struct res_ctx *c, const struct kpi *k, enum kpi_state previous, struct kpi_standing *s)
+judge(struct res_ctx *c, const struct kpi *k, enum kpi_state previous, bool state_only,
+	struct kpi_standing *s)
 {
 	struct date first = { 0 }, today = kpi_day(c, c->now);
 	struct kpi_target t;
@@ -65,6 +76,10 @@ judge(struct res_ctx *c, const struct kpi *k, enum kpi_state previous, struct kp
 	s->has_target = has_period_target || kpi_has(k, "thresholds.target_value");
 	s->target = has_period_target ? t.value : k->target_value;
 	s->expected = expected_by(k, s);
+	if (state_only && stays_on_track(k, previous, s)) {
+		s->state = KPI_ON_TRACK;
+		return NULL;
+	}
 	TRY(kpi_figure(c, k, ROLLUP_ALL, s->from, s->as_of, &s->value, &s->has_value));
 	if (!s->has_value)
 		return NULL;
@@ -96,7 +111,7 @@ kpi_standing(struct res_ctx *c, const struct kpi *k, struct kpi_standing *out)
 {
 	enum kpi_state previous;
 	TRY(stored_state(c, k, &previous));
-	return judge(c, k, previous, out);
+	return judge(c, k, previous, false, out);
 }
 
 static void
@@ -204,7 +219,7 @@ update_at_depth(struct res_ctx *c, const struct kpi *k, int depth)
 
 	if (k->status == KPI_ACTIVE) {
 		TRY(stored_state(c, k, &previous));
-		TRY(judge(c, k, previous, &s));
+		TRY(judge(c, k, previous, true, &s));
 		if (s.state != previous)
 			TRY(store_crossing(c, k, previous, &s));
 	}

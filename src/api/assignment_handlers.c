@@ -35,7 +35,12 @@ assignments_list(struct api_ctx *c)
 	struct list_query q;
 	struct res_page page;
 	struct err *e = list(c, &q, &page);
-	return e ? api_fail(c, e) : api_list(c, &q, &page);
+
+	if (e)
+		return api_fail(c, e);
+	for (size_t i = 0; i < page.count; i++)
+		assignment_status_today(&c->res, page.records[i]);
+	return api_list(c, &q, &page);
 }
 
 /* The path's assignment, if it belongs to the path's KPI and has not been removed. */
@@ -56,6 +61,8 @@ assignment_get(struct api_ctx *c)
 	struct kpi k = { 0 };
 	struct assignment x = { 0 };
 	struct err *e = find(c, KPI_MAY_VIEW, &k, &x);
+
+	assignment_status_today(&c->res, &x);
 	return e ? api_fail(c, e) : api_record(c, &x);
 }
 

@@ -82,6 +82,11 @@ void db_rows_close(struct db_rows *r);
 /* A statement without rows; affected may be NULL. */
 struct err *db_exec(struct db_tx *tx, const struct db_sql *q, const struct db_param *p, size_t n,
 	int64_t *affected) MUST_USE;
+/*
+ * The same statement for rows rows of n parameters each, which stand one after the other in p: on PostgreSQL many share a round trip.
+ * affected (may be NULL) has an element a row.
+ */
+struct err *db_exec_many(struct db_tx *tx, const struct db_sql *q, const struct db_param *p, size_t n, size_t rows, int64_t *affected) MUST_USE;
 /* Query whose first row is wanted: *found tells whether there is one; columns are read before the next call. */
 struct err *db_find(struct db_tx *tx, const struct db_sql *q, const struct db_param *p, size_t n,
 	struct db_rows *out, bool *found) MUST_USE;

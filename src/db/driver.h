@@ -46,6 +46,9 @@ struct db_driver {
 	void (*finish)(struct db_rows *r);
 	struct err *(*exec)(struct db_tx *tx, const struct db_sql *q, const struct db_param *p, size_t n,
 		int64_t *affected);
+	/* NULL: exec, a row after the other. */
+	struct err *(*exec_many)(struct db_tx *tx, const struct db_sql *q, const struct db_param *p, size_t n,
+		size_t rows, int64_t *affected);
 	struct err *(*prepare)(struct db_tx *tx, const struct db_sql *q);
 	struct err *(*script)(struct db_tx *tx, struct str text);
 	struct err *(*next_id)(struct db_tx *tx, const char *sequence, int64_t *out);

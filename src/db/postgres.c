@@ -33,20 +33,23 @@ postgres_of(const struct db_tx *tx)
 /* What was sent since the last synchronisation point, in order. */
 enum step { STEP_DEALLOCATE, STEP_BEGIN, STEP_PREPARE, STEP_RUN, STEP_DESCRIBE };
 #define STEPS_MAX 5
+/* Rows that travel together: their answers, a few bytes each, must fit the socket while nobody reads them. */
+#define ROWS_MAX 128
 
 struct trip {
 	struct postgres *c;
 	struct arena *a;
 	const char *where;
-	enum step steps[STEPS_MAX];
+	enum step steps[STEPS_MAX + ROWS_MAX];
 	int count;
-	bool sent; /* false: the connection broke while sending */
+	int64_t *affected; /* NULL, or where the next run's number of rows goes */
+	bool sent;	   /* false: the connection broke while sending */
 };
 
 static void
 trip_add(struct trip *t, enum step s, int sent)
 {
-	check(t->count < STEPS_MAX);
+	check(t->count < STEPS_MAX + ROWS_MAX);
 	t->steps[t->count++] = s;
 	t->sent = t->sent && sent;
 }
@@ -90,6 +93,14 @@ is_good(const PGresult *r)
 	return s == PGRES_COMMAND_OK || s == PGRES_TUPLES_OK;
 }
 
+static int64_t
+affected_rows(PGresult *r)
+{
+	int64_t count;
+
+	return str_to_int(str_from_cstr(PQcmdTuples(r)), &count) ? count : 0;
+}
+
 /* Asks for the answers: a reader's transaction goes on, a synchronisation point would end it. */
 static bool
 trip_ask(struct trip *t)
@@ -117,6 +128,8 @@ trip_end(struct trip *t, PGresult **last, enum step *failed)
 			*failed = t->steps[i];
 			e = db_postgres_err(t->c, t->a, r, t->where);
 		}
+		if (!e && t->steps[i] == STEP_RUN && t->affected)
+			*t->affected++ = affected_rows(r);
 	}
 	if (!t->c->reader && !read_sync(t->c) && !e) {
 		*failed = t->steps[t->count - 1];
@@ -246,25 +259,36 @@ forget_statement(struct postgres *c, const struct db_sql *q)
 		statements_remove(&c->statements, s);
 }
 
+/* At most ROWS_MAX rows; *out is the last one's result. affected may be NULL. */
 static struct err *
-run(struct db_tx *tx, const struct db_sql *q, const struct db_param *p, size_t n, PGresult **out)
+run_rows(struct db_tx *tx, const struct db_sql *q, const struct db_param *p, size_t n, size_t rows,
+	int64_t *affected, PGresult **out)
 {
 	struct postgres *c = postgres_of(tx);
 	struct arena_mark mark = arena_mark(tx->arena);
 	struct trip t = trip_start(c, tx->arena, q->name);
 	struct statement *s = statement_get(&t, q);
-	struct params sent = params_of(tx->arena, p, n);
 	enum step failed = STEP_RUN;
 
-	trip_add(&t, STEP_RUN,
-		PQsendQueryPrepared(
-			c->handle, name_of(s).text, (int)n, sent.values, sent.lengths, sent.formats, 1));
+	t.affected = affected;
+	for (size_t i = 0; i < rows; i++) {
+		struct params sent = params_of(tx->arena, p + i * n, n);
+		trip_add(&t, STEP_RUN,
+			PQsendQueryPrepared(c->handle, name_of(s).text, (int)n, sent.values, sent.lengths,
+				sent.formats, 1));
+	}
 	arena_release(tx->arena, mark);
 	struct err *e = trip_end(&t, out, &failed);
 	/* A statement that could not be prepared, or is not there any more, is prepared anew the next time. */
 	if (e && (failed != STEP_RUN || c->stale))
 		forget_statement(c, q);
 	return e;
+}
+
+static struct err *
+run(struct db_tx *tx, const struct db_sql *q, const struct db_param *p, size_t n, PGresult **out)
+{
+	return run_rows(tx, q, p, n, 1, NULL, out);
 }
 
 /* ---- rows ------------------------------------------------------------------------------------------------------------------- */
@@ -314,10 +338,22 @@ postgres_exec(struct db_tx *tx, const struct db_sql *q, const struct db_param *p
 {
 	PGresult *result;
 
-	TRY(run(tx, q, p, n, &result));
-	if (affected && !str_to_int(str_from_cstr(PQcmdTuples(result)), affected))
-		*affected = 0;
+	TRY(run_rows(tx, q, p, n, 1, affected, &result));
 	PQclear(result);
+	return NULL;
+}
+
+static struct err *
+postgres_exec_many(struct db_tx *tx, const struct db_sql *q, const struct db_param *p, size_t n, size_t rows,
+	int64_t *affected)
+{
+	for (size_t done = 0, chunk; done < rows; done += chunk) {
+		PGresult *result;
+
+		chunk = rows - done < ROWS_MAX ? rows - done : ROWS_MAX;
+		TRY(run_rows(tx, q, p + done * n, n, chunk, affected ? affected + done : NULL, &result));
+		PQclear(result);
+	}
 	return NULL;
 }
 
@@ -537,6 +573,7 @@ static const struct db_driver postgres_driver = {
 	.next = postgres_next,
 	.finish = postgres_finish,
 	.exec = postgres_exec,
+	.exec_many = postgres_exec_many,
 	.prepare = postgres_prepare,
 	.script = postgres_script,
 	.next_id = postgres_next_id,

@@ -110,6 +110,21 @@ db_exec(struct db_tx *tx, const struct db_sql *q, const struct db_param *p, size
 }
 
 struct err *
+db_exec_many(struct db_tx *tx, const struct db_sql *q, const struct db_param *p, size_t n, size_t rows,
+	int64_t *affected)
+{
+	const struct db_driver *driver = tx->conn->driver;
+
+	TRY(settle(tx));
+	check_statement(tx, q, n);
+	if (driver->exec_many)
+		return keep_failure(tx, driver->exec_many(tx, q, p, n, rows, affected));
+	for (size_t i = 0; i < rows; i++)
+		TRY(keep_failure(tx, driver->exec(tx, q, p + i * n, n, affected ? &affected[i] : NULL)));
+	return NULL;
+}
+
+struct err *
 db_find(struct db_tx *tx, const struct db_sql *q, const struct db_param *p, size_t n, struct db_rows *out,
 	bool *found)
 {

@@ -52,7 +52,9 @@ struct err *assignment_of_employee(
 	struct res_ctx *c, struct str employee_id, struct str kpi_id, struct assignment *out) MUST_USE;
 /* NOT_FOUND (EMPLOYEE_NOT_FOUND) unless it is one of the company; INSUFFICIENT_PERMISSIONS unless the actor may see the person. */
 struct err *assignment_require_employee(struct res_ctx *c, struct str employee_id) MUST_USE;
-/* For showing: status COMPLETED where the end has passed; custom values that were left out are those of the KPI. */
+/* For showing: status COMPLETED where the end has passed. */
+void assignment_status_today(const struct res_ctx *c, struct assignment *x);
+/* The same for many; and custom values that were left out are those of the KPI. */
 struct err *assignment_complete_values(struct res_ctx *c, struct assignment **x, size_t count) MUST_USE;
 /* Sets weight_total; *over when it is more than 100 %. */
 struct err *assignment_weigh(struct res_ctx *c, struct assignment *x, bool *over) MUST_USE;

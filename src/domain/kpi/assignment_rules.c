@@ -286,17 +286,21 @@ take_defaults(struct assignment *x, const struct kpi *k)
 	}
 }
 
+void
+assignment_status_today(const struct res_ctx *c, struct assignment *x)
+{
+	if (x->status == ASSIGN_ACTIVE && has(x, "end_date") && x->end_date.days < kpi_day(c, c->now).days)
+		x->status = ASSIGN_COMPLETED;
+}
+
 struct err *
 assignment_complete_values(struct res_ctx *c, struct assignment **x, size_t count)
 {
-	struct date today = kpi_day(c, c->now);
 	struct kpi k = { 0 };
 	bool found = false;
 
 	for (size_t i = 0; i < count; i++) {
-		if (x[i]->status == ASSIGN_ACTIVE && has(x[i], "end_date") &&
-			x[i]->end_date.days < today.days)
-			x[i]->status = ASSIGN_COMPLETED;
+		assignment_status_today(c, x[i]);
 		/* Lists are mostly of one KPI or sorted by it, so the last one read serves again. */
 		if (!found || !str_eq(k.id, x[i]->kpi_id))
 			TRY(res_find(c, &kpi_res, "id", P_TEXT(x[i]->kpi_id), &k, &found));

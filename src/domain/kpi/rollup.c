@@ -49,15 +49,29 @@ bucket_read(struct res_ctx *c, const struct kpi *k, struct str slice, struct str
 	return NULL;
 }
 
+/* Parameters of kpi_rollup_put. */
+#define BUCKET_PARAMS 10
+
+static void
+bucket_params(const struct res_ctx *c, const struct kpi *k, struct str slice, struct str day,
+	const struct bucket *b, struct db_param *p)
+{
+	const struct db_param all[BUCKET_PARAMS] = { P_INT(c->actor->company_id), P_TEXT(k->id),
+		P_TEXT(slice), P_TEXT(day), P_INT(b->count), P_INT(b->sum), P_INT(b->min), P_INT(b->max),
+		P_INT(b->last), P_INT(b->last_at) };
+	memcpy(p, all, sizeof all);
+}
+
 static struct err *
 bucket_write(struct res_ctx *c, const struct kpi *k, struct str slice, struct str day, const struct bucket *b)
 {
+	struct db_param p[BUCKET_PARAMS];
+
 	if (b->count == 0)
 		return DB_EXEC(c->tx, &sql_kpi_rollup_delete, P_INT(c->actor->company_id), P_TEXT(k->id),
 			P_TEXT(slice), P_TEXT(day));
-	return DB_EXEC(c->tx, &sql_kpi_rollup_put, P_INT(c->actor->company_id), P_TEXT(k->id), P_TEXT(slice),
-		P_TEXT(day), P_INT(b->count), P_INT(b->sum), P_INT(b->min), P_INT(b->max), P_INT(b->last),
-		P_INT(b->last_at));
+	bucket_params(c, k, slice, day, b, p);
+	return db_exec(c->tx, &sql_kpi_rollup_put, p, BUCKET_PARAMS, NULL);
 }
 
 static struct err *
@@ -136,20 +150,78 @@ can_add(const struct part *p, size_t n, const struct bucket *b)
 	return true;
 }
 
-static struct err *
-apply_bucket(struct res_ctx *c, const struct kpi *k, const struct part *p, size_t n)
-{
-	struct str day = kpi_date_text(c->arena, p->day);
-	struct bucket b;
+/* The slice's rollups from one day to another, as they stand. */
+struct stored_bucket {
+	struct date day;
+	struct bucket bucket;
+};
 
-	TRY(bucket_read(c, k, p->slice, day, &b));
-	if (can_add(p, n, &b)) {
-		for (size_t i = 0; i < n; i++)
-			TRY(bucket_add(c, &b, p[i].change->at.us, p[i].change->value));
-	} else {
-		TRY(bucket_from_values(c, k, p->slice, p->day, &b));
+static struct err *
+read_stored(struct res_ctx *c, const struct kpi *k, struct str slice, struct date from, struct date to,
+	struct stored_bucket **out, size_t *count)
+{
+	struct db_rows rows;
+	size_t cap = 0;
+	bool row;
+
+	*out = NULL;
+	*count = 0;
+	TRY(DB_QUERY(c->tx, &sql_kpi_rollup_range, &rows, P_INT(c->actor->company_id), P_TEXT(k->id),
+		P_TEXT(slice), P_TEXT(kpi_date_text(c->arena, from)), P_TEXT(kpi_date_text(c->arena, to))));
+	for (;;) {
+		TRY(db_next(&rows, &row));
+		if (!row)
+			return NULL;
+		if (*count == cap) {
+			cap = cap ? cap * 2 : 8;
+			struct stored_bucket *grown = arena_alloc_array(c->arena, cap, sizeof *grown);
+			if (*count > 0)
+				memcpy(grown, *out, *count * sizeof *grown);
+			*out = grown;
+		}
+		struct stored_bucket *s = &(*out)[(*count)++];
+		check(date_parse(db_text(&rows, 0), &s->day));
+		s->bucket = (struct bucket){ db_int(&rows, 1), db_int(&rows, 2), db_int(&rows, 3),
+			db_int(&rows, 4), db_int(&rows, 5), db_int(&rows, 6) };
 	}
-	return bucket_write(c, k, p->slice, day, &b);
+}
+
+/* The bucket of one day with the parts put into it. */
+static struct err *
+apply_parts(struct res_ctx *c, const struct kpi *k, const struct part *p, size_t n, struct bucket *b)
+{
+	if (!can_add(p, n, b))
+		return bucket_from_values(c, k, p->slice, p->day, b);
+	for (size_t i = 0; i < n; i++)
+		TRY(bucket_add(c, b, p[i].change->at.us, p[i].change->value));
+	return NULL;
+}
+
+/* All days of one slice: read together, written together. */
+static struct err *
+apply_slice(struct res_ctx *c, const struct kpi *k, const struct part *p, size_t n)
+{
+	struct db_param *params = arena_alloc_array(c->arena, n * BUCKET_PARAMS, sizeof *params);
+	struct stored_bucket *stored;
+	size_t stored_count, at = 0, rows = 0;
+
+	TRY(read_stored(c, k, p->slice, p[0].day, p[n - 1].day, &stored, &stored_count));
+	for (size_t i = 0, end; i < n; i = end) {
+		struct bucket b = { 0 };
+		for (end = i + 1; end < n && p[end].day.days == p[i].day.days;)
+			end++;
+		while (at < stored_count && stored[at].day.days < p[i].day.days)
+			at++;
+		if (at < stored_count && stored[at].day.days == p[i].day.days)
+			b = stored[at].bucket;
+		struct str day = kpi_date_text(c->arena, p[i].day);
+		TRY(apply_parts(c, k, &p[i], end - i, &b));
+		if (b.count == 0)
+			TRY(bucket_write(c, k, p->slice, day, &b));
+		else
+			bucket_params(c, k, p->slice, day, &b, params + rows++ * BUCKET_PARAMS);
+	}
+	return db_exec_many(c->tx, &sql_kpi_rollup_put, params, BUCKET_PARAMS, rows, NULL);
 }
 
 struct err *
@@ -167,10 +239,9 @@ rollup_apply(struct res_ctx *c, const struct kpi *k, const struct rollup_change 
 	if (n > 1)
 		qsort(parts, n, sizeof *parts, part_order);
 	for (size_t i = 0, end; i < n; i = end) {
-		for (end = i + 1; end < n && parts[end].day.days == parts[i].day.days &&
-				  str_eq(parts[end].slice, parts[i].slice);)
+		for (end = i + 1; end < n && str_eq(parts[end].slice, parts[i].slice);)
 			end++;
-		TRY(apply_bucket(c, k, &parts[i], end - i));
+		TRY(apply_slice(c, k, &parts[i], end - i));
 	}
 	return NULL;
 }

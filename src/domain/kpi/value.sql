@@ -44,7 +44,7 @@ ON CONFLICT (company_id, kpi_id, dimensions, day) DO UPDATE SET value_count = ex
 DELETE FROM kpi_rollup WHERE company_id = $1 AND kpi_id = $2 AND dimensions = $3 AND day = $4;
 
 -- name: kpi_rollup_range
-SELECT day, value_count, value_sum, value_min, value_max, value_last FROM kpi_rollup
+SELECT day, value_count, value_sum, value_min, value_max, value_last, last_at FROM kpi_rollup
 WHERE company_id = $1 AND kpi_id = $2 AND dimensions = $3 AND day >= $4 AND day <= $5 ORDER BY day;
 
 -- name: kpi_rollup_first

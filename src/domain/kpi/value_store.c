@@ -46,27 +46,49 @@ read_value(struct res_ctx *c, const struct kpi *k, struct instant at, struct str
 	return NULL;
 }
 
-/* Inserts, or replaces what stands there (then *replaced holds it and is_new is false). */
-static struct err *
-put_one(struct res_ctx *c, const struct kpi *k, const struct kpi_value *v, struct rollup_change *change,
-	struct kpi_value *replaced)
-{
-	struct db_param note = v->note.p ? P_TEXT(v->note) : P_NULL;
-	struct db_param by = v->recorded_by ? P_INT(v->recorded_by) : P_NULL;
-	int64_t inserted;
+/* Parameters of kpi_value_insert and kpi_value_update, which take the same. */
+#define VALUE_PARAMS 8
 
-	TRY(db_exec(c->tx, &sql_kpi_value_insert,
-		DB_ARGS(P_INT(c->actor->company_id), P_TEXT(k->id), P_INSTANT(v->at), P_TEXT(v->dimensions),
-			P_INT(v->value.coef), note, by, P_INSTANT(v->recorded_at)),
-		&inserted));
-	*change = (struct rollup_change){ v->at, v->dimensions, v->value.coef, inserted == 1 };
-	if (inserted == 1)
-		return NULL;
-	bool found;
-	TRY(read_value(c, k, v->at, v->dimensions, replaced, &found));
-	return DB_EXEC(c->tx, &sql_kpi_value_update, P_INT(c->actor->company_id), P_TEXT(k->id),
-		P_INSTANT(v->at), P_TEXT(v->dimensions), P_INT(v->value.coef), note, by,
-		P_INSTANT(v->recorded_at));
+static void
+value_params(const struct res_ctx *c, const struct kpi *k, const struct kpi_value *v, struct db_param *p)
+{
+	const struct db_param all[VALUE_PARAMS] = {
+		P_INT(c->actor->company_id),
+		P_TEXT(k->id),
+		P_INSTANT(v->at),
+		P_TEXT(v->dimensions),
+		P_INT(v->value.coef),
+		v->note.p ? P_TEXT(v->note) : P_NULL,
+		v->recorded_by ? P_INT(v->recorded_by) : P_NULL,
+		P_INSTANT(v->recorded_at),
+	};
+	memcpy(p, all, sizeof all);
+}
+
+/*
+ * Inserts, or replaces what stands there: then the change is not new and *replaced, which has room for all, gets what stood there.
+ */
+static struct err *
+put_rows(struct res_ctx *c, const struct kpi *k, const struct kpi_value *v, size_t count,
+	struct rollup_change *changes, struct kpi_value *replaced, size_t *replaced_count)
+{
+	struct db_param *params = arena_alloc_array(c->arena, count * VALUE_PARAMS, sizeof *params);
+	int64_t *inserted = arena_alloc_array(c->arena, count, sizeof *inserted);
+
+	for (size_t i = 0; i < count; i++)
+		value_params(c, k, &v[i], params + i * VALUE_PARAMS);
+	TRY(db_exec_many(c->tx, &sql_kpi_value_insert, params, VALUE_PARAMS, count, inserted));
+	*replaced_count = 0;
+	for (size_t i = 0; i < count; i++) {
+		bool found;
+		changes[i] =
+			(struct rollup_change){ v[i].at, v[i].dimensions, v[i].value.coef, inserted[i] == 1 };
+		if (inserted[i] == 1)
+			continue;
+		TRY(read_value(c, k, v[i].at, v[i].dimensions, &replaced[(*replaced_count)++], &found));
+		TRY(db_exec(c->tx, &sql_kpi_value_update, params + i * VALUE_PARAMS, VALUE_PARAMS, NULL));
+	}
+	return NULL;
 }
 
 static void
@@ -127,10 +149,7 @@ kpi_values_put(struct res_ctx *c, const struct kpi *k, struct kpi_value *v, size
 	if (count == 0)
 		return err_field(c->arena, "values", "This list may not be empty.");
 	TRY(takes_values(c, k));
-	for (size_t i = 0; i < count; i++) {
-		TRY(put_one(c, k, &v[i], &changes[i], &replaced[replaced_count]));
-		replaced_count += !changes[i].is_new;
-	}
+	TRY(put_rows(c, k, v, count, changes, replaced, &replaced_count));
 	TRY(rollup_apply(c, k, changes, count));
 	TRY(kpi_state_update(c, k));
 	return event_add(c, STR("kpi.values_recorded"), "kpi", k->id,
@@ -182,6 +201,7 @@ kpi_value_change(struct res_ctx *c, const struct kpi *k, struct str value_id, st
 {
 	struct kpi_value old, other;
 	struct rollup_change changes[2] = { 0 };
+	size_t replaced;
 	bool taken;
 
 	TRY(takes_values(c, k));
@@ -195,7 +215,7 @@ kpi_value_change(struct res_ctx *c, const struct kpi *k, struct str value_id, st
 		TRY(delete_row(c, k, &old));
 	}
 	changes[0] = (struct rollup_change){ .at = old.at, .dimensions = old.dimensions };
-	TRY(put_one(c, k, v, &changes[1], &other));
+	TRY(put_rows(c, k, v, 1, &changes[1], &other, &replaced));
 	/* The day is made anew by the first change already when the value stays where it is. */
 	TRY(finish_change(c, k, changes, moves ? 2 : 1));
 	return event_add(c, STR("kpi.value_corrected"), "kpi", k->id, event_text(c, k, &old, 1, true),

@@ -140,3 +140,21 @@ test("the same Idempotency-Key answers again, with another body 422", async () =
   assert.deepEqual(second.json, first.json);
   assert.equal((await post({ ...documented, name: "Twice" })).status, 422);
 });
+
+test("changes at the same moment neither close a circle of formulas nor leave one without its KPI", async () => {
+  for (let round = 0; round < 6; round++) {
+    const id = (name) => `race-${round}-${name}`;
+    for (const name of ["base", "a", "b", "c"])
+      assert.equal((await send("POST", "/api/kpis", { id: id(name), name: id(name), type: "NUMERIC" })).status, 201);
+    const changes = await Promise.all([["a", "b"], ["b", "c"], ["c", "a"]].flatMap(([user, source]) => [1, 2, 3].map((factor) =>
+      send("PUT", `/api/kpis/${id(user)}`, { formula: `{${id(source)}} * ${factor}` }))));
+    assert.deepEqual([...new Set(changes.map((c) => c.status))].sort(), [200, 400], "one of the three is refused");
+    const formulas = await Promise.all(["a", "b", "c"].map(async (name) => (await send("GET", `/api/kpis/${id(name)}`)).json.formula));
+    assert.equal(formulas.filter((f) => f === null).length, 1, JSON.stringify(formulas));
+    const [removed, used] = await Promise.all([
+      send("DELETE", `/api/kpis/${id("base")}`), send("POST", "/api/kpis", { name: id("user"), type: "NUMERIC", formula: `{${id("base")}} * 2` }),
+    ]);
+    assert.ok((removed.status === 204 && used.status === 400) || (removed.status === 409 && used.status === 201), `${removed.status} ${used.status}`);
+    if (used.status === 201) assert.equal((await send("GET", `/api/kpis/${used.json.id}/analytics`)).status, 200);
+  }
+});

@@ -59,6 +59,11 @@ SELECT id FROM person WHERE company_id = $1 AND email_key = $2
 -- name: person_with_employee_id
 SELECT id FROM person WHERE company_id = $1 AND employee_id = $2
 
+-- Held by who gives somebody a supervisor: two of them could make a circle together that neither sees alone.
+-- name: person_supervisor_lock
+SELECT id FROM company WHERE company_id = 0 AND id = $1
+FOR UPDATE
+
 -- name: person_supervisor
 SELECT supervisor_id FROM person WHERE company_id = $1 AND id = $2
 

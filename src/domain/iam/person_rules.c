@@ -140,9 +140,10 @@ check_supervisor(struct res_ctx *c, const struct person *p)
 	int64_t above = p->supervisor_id;
 	if (res_is_null(&person_res, p, "supervisor_id"))
 		return NULL;
+	struct db_rows r;
+	bool found = false;
+	TRY(DB_FIND(c->tx, &sql_person_supervisor_lock, &r, &found, P_INT(c->actor->company_id)));
 	for (int i = 0; i < SUPERVISORS_MAX && above; i++) {
-		struct db_rows r;
-		bool found = false;
 		if (above == p->id)
 			return err_field(c->arena, "supervisor_id", "Nobody can be the own supervisor.");
 		TRY(DB_FIND(c->tx, &sql_person_supervisor, &r, &found, P_INT(c->actor->company_id),

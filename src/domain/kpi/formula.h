@@ -32,7 +32,9 @@ struct formula_input {
 bool formula_eval(
 	const struct formula *f, const struct formula_input *inputs, int32_t decimals, struct decimal *out);
 
-/* Every reference must be a KPI of the company, and none may lead back to self or more than FORMULA_LEVELS deep; faults go to *e. */
+/* Until the transaction ends, nobody else in the company changes references or deletes a KPI. */
+struct err *formula_lock_references(struct res_ctx *c) MUST_USE;
+/* Takes that lock. Every reference must be a KPI of the company, and none may lead back to self or more than FORMULA_LEVELS deep; faults go to *e. */
 struct err *formula_check_references(
 	struct res_ctx *c, struct str self, const struct formula *f, struct err **e) MUST_USE;
 /* Replaces the stored references of k by those of its formula. */

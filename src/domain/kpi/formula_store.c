@@ -20,8 +20,18 @@ depth_below(struct res_ctx *c, struct str id, struct str self, int64_t *depth)
 }
 
 struct err *
+formula_lock_references(struct res_ctx *c)
+{
+	struct db_rows rows;
+	bool found;
+
+	return DB_FIND(c->tx, &sql_kpi_reference_lock, &rows, &found, P_INT(c->actor->company_id));
+}
+
+struct err *
 formula_check_references(struct res_ctx *c, struct str self, const struct formula *f, struct err **e)
 {
+	TRY(formula_lock_references(c));
 	for (size_t i = 0; i < formula_ref_count(f); i++) {
 		struct str id = formula_ref(f, i);
 		struct db_rows rows;

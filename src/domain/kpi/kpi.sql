@@ -7,6 +7,10 @@ SELECT 1 FROM kpi WHERE company_id = $1 AND id = $2 AND deleted_at IS NULL;
 -- name: kpi_lock
 SELECT 1 FROM kpi WHERE company_id = $1 AND id = $2 AND deleted_at IS NULL FOR UPDATE;
 
+-- Held by who changes what refers to what in a company: neither a cycle nor a deletion can slip between a check and its writing.
+-- name: kpi_reference_lock
+SELECT id FROM company WHERE company_id = 0 AND id = $1 FOR UPDATE;
+
 -- name: kpi_reference_add
 INSERT INTO kpi_reference (company_id, kpi_id, source_id) VALUES ($1, $2, $3);
 

@@ -179,6 +179,7 @@ kpi_before_delete(struct res_ctx *c, const void *record)
 	struct db_rows rows;
 	bool found;
 
+	TRY(formula_lock_references(c));
 	TRY(DB_FIND(
 		c->tx, &sql_kpi_reference_user, &rows, &found, P_INT(c->actor->company_id), P_TEXT(k->id)));
 	if (!found)

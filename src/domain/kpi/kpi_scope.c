@@ -3,6 +3,7 @@
  * through an assignment to oneself, to one's team, or (VIEW_TEAM) to the people and teams one supervises.
  */
 #include "domain/kpi/assignment_sql.h"
+#include "domain/kpi/formula.h"
 #include "domain/kpi/kpi_parts.h"
 
 /* Whose role reaches the KPIs of the whole company. */
@@ -173,6 +174,9 @@ kpi_require(struct res_ctx *c, struct str kpi_id, enum kpi_right right, struct k
 {
 	bool given = false;
 
+	/* Before the row's own lock: taken the other way round, two changes could wait for each other. */
+	if (right == KPI_MAY_EDIT || right == KPI_MAY_DELETE)
+		TRY(formula_lock_references(c));
 	if (right == KPI_MAY_EDIT || right == KPI_MAY_DELETE || right == KPI_MAY_SUBMIT)
 		TRY(res_read_for(c, &kpi_res, RES_UPDATE, kpi_id, out));
 	else if (right == KPI_MAY_ASSIGN && actor_may(c->actor, PERM_ASSIGN_KPI))

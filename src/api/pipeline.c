@@ -100,11 +100,11 @@ pipeline_of_task(struct slow_task *task)
 }
 
 static void
-hand_to_slow(struct api_pipeline *p, void (*run)(struct slow_task *))
+hand_to_slow(struct api_pipeline *p, enum slow_lane lane, void (*run)(struct slow_task *))
 {
 	leave_server_thread(p);
 	p->task.run = run;
-	if (!slow_pool_submit(p->c.api->slow, &p->task))
+	if (!slow_pool_submit(p->c.api->slow, lane, &p->task))
 		answer_failure(p, busy(p));
 }
 
@@ -261,7 +261,7 @@ after_transaction(struct api_pipeline *p, struct err *e)
 	}
 	p->identify_only = false;
 	if (p->identity == IDENTITY_NEEDS_SLOW)
-		hand_to_slow(p, identify_slowly);
+		hand_to_slow(p, SLOW_LOGIN, identify_slowly);
 	else
 		dispatch(p);
 }
@@ -372,7 +372,7 @@ dispatch(struct api_pipeline *p)
 {
 	const enum api_work work = p->c.route->work;
 	if (p->identity == IDENTITY_NEEDS_SLOW) {
-		hand_to_slow(p, identify_slowly);
+		hand_to_slow(p, SLOW_LOGIN, identify_slowly);
 		return;
 	}
 	if (p->identity == IDENTITY_NEEDS_READ) {
@@ -403,7 +403,8 @@ dispatch(struct api_pipeline *p)
 		submit(p, false);
 		return;
 	case API_SLOW:
-		hand_to_slow(p, run_slow);
+		/* Slow routes for anyone are those that log in. */
+		hand_to_slow(p, p->c.route->perm & PERM_ANYONE ? SLOW_LOGIN : SLOW_WORK, run_slow);
 		return;
 	}
 }

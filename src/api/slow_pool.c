@@ -1,29 +1,49 @@
-/* One queue under one lock; tasks take milliseconds, so the lock is never the price. */
+/* Two queues under one lock; tasks take milliseconds, so the lock is never the price. */
 #include "api/slow_pool.h"
 #include <pthread.h>
+
+#define LANES 2
+
+struct lane {
+	struct slow_task *first, **last;
+	size_t queued;
+};
 
 struct slow_pool {
 	pthread_mutex_t lock;
 	pthread_cond_t waiting;
-	struct slow_task *first, **last;
-	size_t queued, queue_max;
+	struct lane lanes[LANES]; /* by enum slow_lane, which is their rank */
+	size_t queue_max;
 	bool stopping;
 	pthread_t *threads;
 	int count;
 };
 
 static struct slow_task *
-take(struct slow_pool *p)
+pop(struct lane *l)
 {
+	struct slow_task *task = l->first;
+	if (!task)
+		return NULL;
+	l->first = task->next;
+	if (!l->first)
+		l->last = &l->first;
+	l->queued--;
+	return task;
+}
+
+/* The next task of the lanes up to `lowest`; NULL when the pool is stopping and they are empty. */
+static struct slow_task *
+take(struct slow_pool *p, enum slow_lane lowest)
+{
+	struct slow_task *task = NULL;
 	pthread_mutex_lock(&p->lock);
-	while (!p->first && !p->stopping)
+	for (;;) {
+		for (unsigned i = 0; i <= (unsigned)lowest && !task; i++)
+			task = pop(&p->lanes[i]);
+		if (task || p->stopping)
+			break;
 		pthread_cond_wait(&p->waiting, &p->lock);
-	struct slow_task *task = p->first;
-	if (task) {
-		p->first = task->next;
-		if (!p->first)
-			p->last = &p->first;
-		p->queued--;
 	}
 	pthread_mutex_unlock(&p->lock);
 	return task;
@@ -32,9 +52,17 @@ take(struct slow_pool *p)
 static void *
 work(void *arg)
 {
-	struct slow_pool *p = arg;
 	struct slow_task *task;
-	while ((task = take(p)) != NULL)
+	while ((task = take(arg, SLOW_WORK)) != NULL)
+		task->run(task);
+	return NULL;
+}
+
+static void *
+work_on_logins(void *arg)
+{
+	struct slow_task *task;
+	while ((task = take(arg, SLOW_LOGIN)) != NULL)
 		task->run(task);
 	return NULL;
 }
@@ -44,12 +72,14 @@ slow_pool_start(struct arena *a, int threads, size_t queue_max, struct slow_pool
 {
 	struct slow_pool *p = arena_new_of(a, struct slow_pool);
 	p->queue_max = queue_max;
-	p->last = &p->first;
-	p->threads = arena_alloc_array(a, (size_t)threads, sizeof(*p->threads));
+	for (int i = 0; i < LANES; i++)
+		p->lanes[i].last = &p->lanes[i].first;
+	p->threads = arena_alloc_array(a, (size_t)threads + 1, sizeof(*p->threads));
 	check(pthread_mutex_init(&p->lock, NULL) == 0);
 	check(pthread_cond_init(&p->waiting, NULL) == 0);
-	for (; p->count < threads; p->count++) {
-		if (pthread_create(&p->threads[p->count], NULL, work, p) == 0)
+	for (; p->count <= threads; p->count++) {
+		void *(*const run)(void *) = p->count < threads ? work : work_on_logins;
+		if (pthread_create(&p->threads[p->count], NULL, run, p) == 0)
 			continue;
 		slow_pool_stop(p);
 		return err_new(a, ERR_UNAVAILABLE, "No thread could be started for slow work.");
@@ -59,16 +89,18 @@ slow_pool_start(struct arena *a, int threads, size_t queue_max, struct slow_pool
 }
 
 bool
-slow_pool_submit(struct slow_pool *p, struct slow_task *task)
+slow_pool_submit(struct slow_pool *p, enum slow_lane lane, struct slow_task *task)
 {
+	struct lane *l = &p->lanes[lane];
 	pthread_mutex_lock(&p->lock);
-	const bool fits = p->queued < p->queue_max && !p->stopping;
+	const bool fits = l->queued < p->queue_max && !p->stopping;
 	if (fits) {
 		task->next = NULL;
-		*p->last = task;
-		p->last = &task->next;
-		p->queued++;
-		pthread_cond_signal(&p->waiting);
+		*l->last = task;
+		l->last = &task->next;
+		l->queued++;
+		/* All are woken: the one that a signal would choose may be the one that takes logins alone. */
+		pthread_cond_broadcast(&p->waiting);
 	}
 	pthread_mutex_unlock(&p->lock);
 	return fits;

@@ -21,9 +21,11 @@
 	X(CONFLICT, 409, "The object conflicts with one that exists.")                         \
 	X(PRECONDITION_FAILED, 412, "The object has changed since it was read.")               \
 	X(TOO_LARGE, 413, "The request is larger than the limit.")                             \
+	X(URI_TOO_LONG, 414, "The URL is too long.")                                           \
 	X(UNSUPPORTED_MEDIA_TYPE, 415, "Unsupported media type.")                              \
 	X(IDEMPOTENCY_MISMATCH, 422, "This Idempotency-Key was used with another request.")    \
 	X(RATE_LIMITED, 429, "Request was throttled.")                                         \
+	X(HEADER_TOO_LARGE, 431, "The header is too large.")                                   \
 	X(INTERNAL, 500, "Internal server error.")                                             \
 	X(UNAVAILABLE, 503, "The service is temporarily unavailable. Try again.")              \
 	X(COMMIT_UNKNOWN, 503, "The connection was lost while saving; read the object before trying again.")

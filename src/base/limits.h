@@ -6,7 +6,7 @@
 #define LIMIT_JSON_DEPTH           64          /* nesting: far above any document of the contracts, far below the stack */
 #define LIMIT_JSON_TREE_BYTES      (48u << 20) /* values of a parsed body, 16 bytes each: room for any sensible body of full size */
 #define LIMIT_JSON_MEMBERS         10000       /* members of one object: the check for repeated keys sorts them */
-#define LIMIT_URL_BYTES            8192        /* request line: a long filter list fits; more is 414 */
+#define LIMIT_URL_BYTES            4096        /* request target: a long filter list fits beside the other fields in a connection's memory; more is 414 */
 #define LIMIT_QUERY_PARAMS         100         /* query parameters looked at; more is 400 */
 #define LIMIT_HTTP_CONNECTION_BYTES 6144       /* MHD's memory a connection: headers fit, an idle connection stays small */
 #define LIMIT_CONNECTIONS          20000       /* open sockets of the server */

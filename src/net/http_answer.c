@@ -156,7 +156,7 @@ add_cors(struct http_exchange *x)
 static bool
 must_close(const struct http_exchange *x)
 {
-	return x->out.close ||
+	return x->out.close || x->framing_broken || x->head_is_full ||
 	       atomic_load_explicit(&x->worker->server->state, memory_order_relaxed) != SERVER_RUNNING;
 }
 
@@ -166,7 +166,7 @@ add_own_fields(struct http_exchange *x, const struct http_answer *a, bool has_ta
 	if (must_close(x))
 		add_field(x, "Connection", "close");
 	/* When the request's header has taken MHD's memory, there is no room for more. */
-	if (x->fault_status == 431)
+	if (x->head_is_full)
 		return;
 	add_field(x, "Server", "sextant");
 	add_text(x, "X-Request-ID", x->request.request_id);
@@ -263,21 +263,13 @@ void
 http_answer_fault(struct http_exchange *x)
 {
 	const struct http_options *o = &x->worker->server->options;
-	struct http_answer a = { .content_type = STR("application/json"),
-		.close = x->framing_broken || x->fault_status };
+	struct http_answer a = { .content_type = STR("application/json"), .status = err_status(x->fault) };
 
-	if (x->fault && o->fault) {
+	if (o->fault) {
 		o->fault(o->arg, x, x->fault);
 		check(x->answered);
 		return;
 	}
-	a.status = x->fault ? err_status(x->fault) : x->fault_status;
-	if (x->fault)
-		a.body = arena_fmt(x->arena, "{\"error\":\"%.*s\"}", STR_ARG(x->fault->message));
-	else
-		a.body = a.status == 414
-				 ? STR("{\"error\":\"The URL is too long.\",\"code\":\"URI_TOO_LONG\"}")
-				 : STR("{\"error\":\"The header is too "
-				       "large.\",\"code\":\"HEADER_TOO_LARGE\"}");
+	a.body = arena_fmt(x->arena, "{\"error\":\"%.*s\"}", STR_ARG(x->fault->message));
 	http_answer(x, &a);
 }

@@ -56,6 +56,14 @@ fault(struct http_exchange *x, const char *message)
 		x->fault = err_word(err_new(x->arena, ERR_MALFORMED, "%s", message), "BAD_REQUEST");
 }
 
+static void
+head_is_full(struct http_exchange *x)
+{
+	x->head_is_full = true;
+	if (!x->fault)
+		x->fault = err_new(x->arena, ERR_HEADER_TOO_LARGE, "");
+}
+
 static enum MHD_Result
 collect(void *cls, enum MHD_ValueKind kind, const char *name, size_t name_len, const char *value,
 	size_t value_len)
@@ -64,7 +72,7 @@ collect(void *cls, enum MHD_ValueKind kind, const char *name, size_t name_len, c
 
 	(void)kind;
 	if (x->header_count == HTTP_HEADERS_MAX) {
-		x->fault_status = 431;
+		head_is_full(x);
 		return MHD_NO;
 	}
 	x->headers[x->header_count++] = (struct http_field){
@@ -176,8 +184,8 @@ read_target(struct http_exchange *x)
 	struct http_request *r = &x->request;
 	struct str target = { x->line_target, x->line_path_len };
 
-	if (x->line_target_len > LIMIT_URL_BYTES)
-		x->fault_status = 414;
+	if (x->line_target_len > LIMIT_URL_BYTES && !x->fault)
+		x->fault = err_new(x->arena, ERR_URI_TOO_LONG, "");
 	for (size_t i = 0; i < 2; i++) {
 		struct str scheme = i ? STR("https://") : STR("http://");
 
@@ -318,7 +326,7 @@ check_room(struct http_exchange *x)
 	size_t used = header_bytes(x) + x->header_count * MHD_RECORD_BYTES + http_header(x, "Cookie").n * 2;
 
 	if (used + HTTP_ANSWER_HEAD_BYTES > LIMIT_HTTP_CONNECTION_BYTES)
-		x->fault_status = 431;
+		head_is_full(x);
 }
 
 void

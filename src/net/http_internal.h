@@ -107,7 +107,7 @@ struct http_exchange {
 	size_t body_max, body_len, body_expected;
 	struct buf body;
 	struct err *fault;
-	int fault_status; /* for faults without an error code (414, 431) */
+	bool head_is_full; /* the header has taken the memory that the answer's needs too */
 	struct {
 		int status;
 		struct str body;

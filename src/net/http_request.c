@@ -95,7 +95,7 @@ begin(struct http_exchange *x, const char *method, const char *version)
 	x->stage = STAGE_BODY;
 	http_phase_set(x->connection, x->body_expected ? PHASE_BODY : PHASE_WORKING);
 	if (x->framing_broken ||
-		((x->fault || x->fault_status) && x->body_expected &&
+		(x->fault && x->body_expected &&
 			(x->expects_continue ||
 				(x->body_expected != SIZE_MAX && x->body_expected > SWALLOW_BYTES)))) {
 		/* MHD closes the connection after an answer that comes before the body. */
@@ -114,7 +114,7 @@ take_body(struct http_exchange *x, const char *piece, size_t n)
 	if (x->body_len > x->body_max && !x->fault)
 		x->fault =
 			err_new(x->arena, ERR_TOO_LARGE, "The body is larger than %zu bytes.", x->body_max);
-	if (x->fault || x->fault_status)
+	if (x->fault)
 		return x->body_len > SWALLOW_BYTES ? MHD_NO : MHD_YES;
 	if (!x->body.max) {
 		if (x->body_expected <= ARENA_BODY_BYTES)
@@ -164,9 +164,9 @@ run(struct http_exchange *x)
 	if (!admit(x))
 		return MHD_NO;
 	add(&x->worker->requests, 1);
-	if (!x->fault && !x->fault_status)
+	if (!x->fault)
 		decode_body(x);
-	if (x->fault || x->fault_status) {
+	if (x->fault) {
 		http_answer_fault(x);
 		return MHD_YES;
 	}

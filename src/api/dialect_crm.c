@@ -34,6 +34,7 @@ crm_list_write(struct api_ctx *c, const struct list_query *q, const struct res_p
 	json_pair_int(o, "page", list_page_number(q));
 	json_pair_int(o, "limit", q->limit);
 	json_pair_int(o, "total", page->total);
+	reply_tag_body(c, buf_str(&c->out));
 	put_timestamp(c);
 	json_end_object(o);
 	api_header(c, "X-Total-Count", arena_fmt(c->res.arena, "%lld", (long long)page->total));
@@ -70,6 +71,7 @@ crm_envelope_wrap(struct api_ctx *c, int status, bool hoist)
 {
 	const struct buf inner = c->out;
 	const struct str value = inner.len ? buf_str(&inner) : STR("null");
+	reply_tag_body(c, value);
 	buf_init_arena(&c->out, c->res.arena, LIMIT_ANSWER_BYTES);
 	json_out_init(&c->json, &c->out);
 	buf_reserve(&c->out, value.n + 160);

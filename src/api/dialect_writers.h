@@ -17,5 +17,7 @@ void crm_error_write(struct json_out *o, struct api_ctx *c, const struct err *e)
 
 /* dialect_crm.c: the envelope around what is in c->out, which must be one JSON value. hoist: an object's members beside data as well. */
 void crm_envelope_wrap(struct api_ctx *c, int status, bool hoist);
+/* The entity tag of an answer to GET from its lasting part; an envelope's timestamp moves on while nothing else does. In reply.c. */
+void reply_tag_body(struct api_ctx *c, struct str lasting);
 
 #endif

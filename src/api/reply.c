@@ -71,6 +71,26 @@ api_fail_as(struct api_ctx *c, struct err *e, int status)
 	return &c->pipeline->done;
 }
 
+/* ---- entity tags ---- */
+
+static void
+put_hex(char *to, uint64_t v)
+{
+	for (int i = 15; i >= 0; i--, v >>= 4)
+		to[i] = "0123456789abcdef"[v & 15];
+}
+
+void
+reply_tag_body(struct api_ctx *c, struct str lasting)
+{
+	struct http_answer *answer = &c->pipeline->answer;
+	if (c->request->method != HTTP_GET || answer->no_etag || answer->etag.n)
+		return;
+	char hash[16];
+	put_hex(hash, hash_bytes(lasting, 0));
+	answer->etag = arena_fmt(c->res.arena, "\"%.16s\"", hash);
+}
+
 /* ---- JSON ---- */
 
 struct api_done *
@@ -124,13 +144,6 @@ version_of(const struct api_ctx *c, const void *record)
 	int64_t version;
 	memcpy(&version, (const char *)record + c->pipeline->entry->version_offset, sizeof(version));
 	return version;
-}
-
-static void
-put_hex(char *to, uint64_t v)
-{
-	for (int i = 15; i >= 0; i--, v >>= 4)
-		to[i] = "0123456789abcdef"[v & 15];
 }
 
 /* "12-8f3c…" with its quotes. */

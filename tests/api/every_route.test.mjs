@@ -123,7 +123,7 @@ describe("every operation", () => {
       assert.equal(head.status, got.status);
       assert.equal(head.text, "");
       assert.equal(head.headers.get("content-type"), got.headers.get("content-type"));
-      if (got.status === 200 && o.op["x-contract"] !== "crm") assert.equal(head.headers.get("etag"), got.headers.get("etag"));
+      if (got.status === 200) assert.equal(head.headers.get("etag"), got.headers.get("etag"));
     });
   });
 
@@ -133,7 +133,6 @@ describe("every operation", () => {
       const tag = got.headers.get("etag");
       if (got.status !== 200 || !tag) return;
       const again = await send(o, { auth: ADMIN, headers: { "if-none-match": tag, "accept-encoding": "identity" } });
-      if (again.status === 200 && o.op["x-contract"] === "crm") return; // its timestamp has moved on
       assert.equal(again.status, 304);
       assert.equal(again.text, "");
     });
@@ -157,7 +156,8 @@ describe("every operation", () => {
   });
 
   it("keeps another company's objects to itself", async () => {
-    const targets = operations.filter((o) => o.path.includes("{") && !isOpen(o.op));
+    // The example of a role is a built-in one, whose id is the same in every company; users.test.mjs asks for a company's own.
+    const targets = operations.filter((o) => o.path.includes("{") && !isOpen(o.op) && !o.path.endsWith("/{role_id}"));
     assert.ok(targets.length > 10);
     await each(targets, async (o) => {
       const answer = await send(o, { auth: STRANGER, ...(jsonBody(o.op) ? { json: {} } : {}) });
@@ -264,6 +264,23 @@ describe("every operation", () => {
     // Keys are an actor's own.
     const other = await server.request("POST", "/api/kpis", { auth: STRANGER, json: { name: "Mine", type: "COUNT" }, headers: { "idempotency-key": key } });
     assert.equal(other.status, 201, other.text);
+  });
+});
+
+describe("what is refused before it is read", () => {
+  it("has every key of an error too", async () => {
+    const one = await startServer();
+    try {
+      const long = (n) => "x".repeat(n);
+      isErrorBody(await one.request("GET", `/api/kpis?search=${long(4100)}`), 414);
+      isErrorBody(await one.request("GET", `/api/v1/users?search=${long(4100)}`), 414);
+      isErrorBody(await one.request("GET", "/api/kpis", { headers: { "x-long": long(4600) } }), 431);
+      isErrorBody(await one.request("GET", "/api/kpis", { headers: Object.fromEntries(Array.from({ length: 70 }, (_, i) => [`x-${i}`, "1"])) }), 431);
+      isErrorBody(await one.request("POST", "/api/auth/token", { body: Buffer.alloc(17 << 20, 32), type: "application/json" }), 413);
+      isErrorBody(await one.request("GET", "/api/kpis", { headers: { authorization: "Basic \u00ff\u00fe" } }), 401);
+    } finally {
+      await one.stop();
+    }
   });
 });
 

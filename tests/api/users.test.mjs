@@ -243,6 +243,7 @@ describe("/api/v1/users", () => {
     assert.equal(again.json.code, "USERNAME_EXISTS");
     assert.equal(typeof again.json.details.username, "string");
     assert.equal((await post("/api/v1/users", "ada", { ...body, username: "j2", email: "", role_id: String(role.id) })).status, 201, "ids may be numeric strings");
+    assert.deepEqual(roles.filter((r) => r.built_in).map((r) => r.id).sort((a, b) => a - b), [1, 2, 3, 4, 5, 6, 7, 8, 9], "and mean the same in every company");
     assert.match((await post("/api/v1/users", "ada", { ...body, username: "j3", email: "", role_id: 99999 })).json.details.role_id, /^Invalid pk/);
     assert.equal((await post("/api/v1/users", "mona", { ...body, username: "j4" })).status, 403);
   });

@@ -1,6 +1,7 @@
 /*
- * Roles. What a built-in role allows stands in the table below; its row in a company only carries its id. Nobody can hand out more
- * than they may do themselves, unless they administer the company.
+ * Roles. What a built-in role allows stands in the table below; its row in a company only carries its id, which is its place in the
+ * table: programs know role_id by heart, so it means the same in every company. Nobody can hand out more than they may do themselves,
+ * unless they administer the company.
  */
 #include "domain/iam/role.h"
 
@@ -219,9 +220,9 @@ struct err *
 role_seed(struct res_ctx *c)
 {
 	for (size_t i = 0; i < COUNT(built_in); i++) {
-		int64_t id = 0;
-		TRY(db_next_id(c->tx, "role", &id));
-		TRY(DB_EXEC(c->tx, &sql_role_insert, P_INT(c->actor->company_id), P_INT(id),
+		int64_t unused = 0; /* a company's own roles are numbered beyond what is drawn here */
+		TRY(db_next_id(c->tx, "role", &unused));
+		TRY(DB_EXEC(c->tx, &sql_role_insert, P_INT(c->actor->company_id), P_INT((int64_t)i + 1),
 			P_INSTANT(c->now), P_TEXT(built_in[i].name), P_TEXT(built_in[i].description),
 			P_TEXT(permissions_text(c->arena, built_in[i].permissions))));
 	}

@@ -214,3 +214,17 @@ test("when the company moves to another time zone its values move to the days of
   assert.equal((await move(company.time_zone)).status, 200);
   assert.deepEqual(await figures(kpi, "interval=day"), [["2024-05-01", 3]]);
 });
+
+test("many slices of one day are replaced at once, and every slice's figure is right", async () => {
+  const kpi = await newKpi({ aggregation: "sum" });
+  const day = (value, count) => Array.from({ length: count }, (_, i) => ({ value: value + i, at: "2024-06-01T10:00:00Z", dimensions: { shop: `shop ${i}` } }));
+  await put(kpi, day(1, 2000));
+  await put(kpi, [{ value: 5, at: "2024-06-01T11:00:00Z", dimensions: { shop: "shop 1999" } }]);
+  await put(kpi, day(100, 2000));
+  const total = 2000 * 100 + (2000 * 1999) / 2 + 5;
+  assert.deepEqual(await figures(kpi, "interval=day"), [["2024-06-01", total]]);
+  const slice = (shop) => figures(kpi, `interval=day&dimensions=${encodeURIComponent(JSON.stringify({ shop }))}`);
+  assert.deepEqual(await slice("shop 0"), [["2024-06-01", 100]]);
+  assert.deepEqual(await slice("shop 1234"), [["2024-06-01", 1334]]);
+  assert.deepEqual(await slice("shop 1999"), [["2024-06-01", 2104]]);
+});

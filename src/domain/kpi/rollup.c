@@ -186,21 +186,109 @@ read_stored(struct res_ctx *c, const struct kpi *k, struct str slice, struct dat
 	}
 }
 
+/* A day's values of all slices, in order of slice and instant. */
+struct slice_value {
+	struct str slice;
+	int64_t at, value;
+};
+
+struct loaded_day {
+	struct loaded_day *next;
+	struct date day;
+	struct slice_value *values;
+	size_t count;
+};
+
+/*
+ * What one call remembers. Making one slice of a day anew reads the whole day, so after a few of them the day is read once for all.
+ */
+#define SLICES_ALONE 8
+struct work {
+	struct res_ctx *c;
+	const struct kpi *k;
+	size_t slices_made; /* anew */
+	struct loaded_day *days;
+};
+
+static struct err *
+load_day(struct work *w, struct date day, struct loaded_day **out)
+{
+	struct res_ctx *c = w->c;
+	struct loaded_day *d = w->days;
+	struct db_rows rows;
+	size_t cap = 0;
+	bool row;
+
+	while (d && d->day.days != day.days)
+		d = d->next;
+	*out = d;
+	if (d)
+		return NULL;
+	d = arena_new_of(c->arena, struct loaded_day);
+	*d = (struct loaded_day){ .next = w->days, .day = day };
+	TRY(DB_QUERY(c->tx, &sql_kpi_value_day_slices, &rows, P_INT(c->actor->company_id), P_TEXT(w->k->id),
+		P_INSTANT(zone_day_start(c->actor->zone, day)),
+		P_INSTANT(zone_day_start(c->actor->zone, (struct date){ day.days + 1 }))));
+	for (;;) {
+		TRY(db_next(&rows, &row));
+		if (!row)
+			break;
+		if (d->count == cap) {
+			size_t grown = cap ? cap * 2 : 64;
+			d->values = arena_grow(
+				c->arena, d->values, cap * sizeof *d->values, grown * sizeof *d->values);
+			cap = grown;
+		}
+		struct slice_value *v = &d->values[d->count];
+		bool same = d->count > 0 && str_eq(v[-1].slice, db_text(&rows, 0));
+		*v = (struct slice_value){ same ? v[-1].slice : db_text_copy(&rows, 0), db_int(&rows, 1),
+			db_int(&rows, 2) };
+		d->count++;
+	}
+	*out = w->days = d;
+	return NULL;
+}
+
+static struct err *
+slice_from_day(struct work *w, struct str slice, struct date day, struct bucket *b)
+{
+	struct loaded_day *d;
+	size_t low = 0;
+
+	TRY(load_day(w, day, &d));
+	for (size_t high = d->count; low < high;) {
+		size_t middle = low + (high - low) / 2;
+		if (str_cmp(d->values[middle].slice, slice) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	*b = (struct bucket){ 0 };
+	for (; low < d->count && str_eq(d->values[low].slice, slice); low++)
+		TRY(bucket_add(w->c, b, d->values[low].at, d->values[low].value));
+	return NULL;
+}
+
 /* The bucket of one day with the parts put into it. */
 static struct err *
-apply_parts(struct res_ctx *c, const struct kpi *k, const struct part *p, size_t n, struct bucket *b)
+apply_parts(struct work *w, const struct part *p, size_t n, struct bucket *b)
 {
-	if (!can_add(p, n, b))
-		return bucket_from_values(c, k, p->slice, p->day, b);
+	if (!can_add(p, n, b)) {
+		if (str_eq(p->slice, ROLLUP_ALL) || ++w->slices_made <= SLICES_ALONE)
+			return bucket_from_values(w->c, w->k, p->slice, p->day, b);
+		return slice_from_day(w, p->slice, p->day, b);
+	}
 	for (size_t i = 0; i < n; i++)
-		TRY(bucket_add(c, b, p[i].change->at.us, p[i].change->value));
+		TRY(bucket_add(w->c, b, p[i].change->at.us, p[i].change->value));
 	return NULL;
 }
 
 /* All days of one slice: read together, written together. */
 static struct err *
-apply_slice(struct res_ctx *c, const struct kpi *k, const struct part *p, size_t n)
+apply_slice(struct work *w, const struct part *p, size_t n)
 {
+	struct res_ctx *c = w->c;
+	const struct kpi *k = w->k;
 	struct db_param *params = arena_alloc_array(c->arena, n * BUCKET_PARAMS, sizeof *params);
 	struct stored_bucket *stored;
 	size_t stored_count, at = 0, rows = 0;
@@ -215,7 +303,7 @@ apply_slice(struct res_ctx *c, const struct kpi *k, const struct part *p, size_t
 		if (at < stored_count && stored[at].day.days == p[i].day.days)
 			b = stored[at].bucket;
 		struct str day = kpi_date_text(c->arena, p[i].day);
-		TRY(apply_parts(c, k, &p[i], end - i, &b));
+		TRY(apply_parts(w, &p[i], end - i, &b));
 		if (b.count == 0)
 			TRY(bucket_write(c, k, p->slice, day, &b));
 		else
@@ -228,6 +316,7 @@ struct err *
 rollup_apply(struct res_ctx *c, const struct kpi *k, const struct rollup_change *changes, size_t count)
 {
 	struct part *parts = arena_alloc_array(c->arena, count * 2, sizeof *parts);
+	struct work w = { .c = c, .k = k };
 	size_t n = 0;
 
 	for (size_t i = 0; i < count; i++) {
@@ -241,7 +330,7 @@ rollup_apply(struct res_ctx *c, const struct kpi *k, const struct rollup_change 
 	for (size_t i = 0, end; i < n; i = end) {
 		for (end = i + 1; end < n && str_eq(parts[end].slice, parts[i].slice);)
 			end++;
-		TRY(apply_slice(c, k, &parts[i], end - i));
+		TRY(apply_slice(&w, &parts[i], end - i));
 	}
 	return NULL;
 }

@@ -27,6 +27,10 @@ SELECT at, value FROM kpi_value WHERE company_id = $1 AND kpi_id = $2 AND at >= 
 -- name: kpi_value_day_slice
 SELECT at, value FROM kpi_value WHERE company_id = $1 AND kpi_id = $2 AND at >= $3 AND at < $4 AND dimensions = $5 ORDER BY at;
 
+-- name: kpi_value_day_slices
+SELECT dimensions, at, value FROM kpi_value WHERE company_id = $1 AND kpi_id = $2 AND at >= $3 AND at < $4 AND dimensions <> ''
+ORDER BY dimensions, at;
+
 -- name: kpi_value_days_of_kpi
 SELECT at, dimensions FROM kpi_value WHERE company_id = $1 AND kpi_id = $2 ORDER BY at, dimensions;
 

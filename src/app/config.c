@@ -43,7 +43,7 @@ static const struct option options[] = {
 	{ "insecure-http", FLAG, CONFIG_SERVE, O(insecure_http), 0, 0, NULL,
 		"allow plain HTTP on a public address" },
 	{ "cors", TEXT, CONFIG_SERVE, O(cors), 0, 0, "ORIGINS",
-		"origins that browsers may call from: * or a list" },
+		"origins that browsers may call from: *, a list, or none (*)" },
 	{ "public-url", TEXT, CONFIG_SERVE, O(public_url), 0, 0, "URL",
 		"the server's address as clients see it" },
 	{ "threads", NUMBER, CONFIG_SERVE, O(threads), 1, 256, "N", "HTTP threads (one a core)" },
@@ -221,7 +221,7 @@ read_option(struct arena *a, enum config_command command, int left, char **argv,
 struct err *
 config_read(struct arena *a, enum config_command command, int argc, char **argv, struct config *out)
 {
-	struct config c = { .data = STR("./sextant-data") };
+	struct config c = { .data = STR("./sextant-data"), .cors = STR("*") };
 	TRY(read_environment(a, command, &c));
 	size_t from_environment = c.listen_count;
 	for (int i = 0, used = 0; i < argc; i += used) {

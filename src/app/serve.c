@@ -78,7 +78,7 @@ start_api(struct server *s)
 			.tls_key_file = o->tls_key,
 			.behind_proxy = o->behind_proxy,
 			.insecure_http = o->insecure_http,
-			.cors_origins = o->cors,
+			.cors_origins = str_eq(o->cors, STR("none")) ? STR("") : o->cors,
 			.clock = &clock_system,
 		},
 		.db = s->database.db,

@@ -155,6 +155,23 @@ struct db_stats {
 };
 struct db_stats db_stats(const struct db *db);
 
+/* ---- waiting for commits ----------------------------------------------------------------------------------------------------- */
+
+/*
+ * Whoever reads what others write sleeps here. A watch wakes when a transaction of this process has committed a change of a company, and on
+ * PostgreSQL when another process has announced one of its own (LISTEN/NOTIFY on a connection that is the watch's). It may wake for
+ * nothing, and miss a process that died between commit and announcement: look every second or two anyway.
+ */
+struct db_watch;
+struct err *db_watch_open(struct db *db, struct arena *a, struct db_watch **out) MUST_USE;
+void db_watch_close(struct db_watch *w);
+/* One thread waits; false after timeout_ms. */
+bool db_watch_wait(struct db_watch *w, int timeout_ms);
+/* Wakes the one who waits; any thread. */
+void db_watch_wake(struct db_watch *w);
+/* By the one who waits: tells other processes that something was committed here. Not in any transaction, so that commits wait for nobody. */
+void db_watch_announce(struct db_watch *w);
+
 /* ---- schema ----------------------------------------------------------------------------------------------------------------- */
 
 /*

@@ -1,0 +1,55 @@
+-- The durable job queue: jobs with their leases, schedules, and which queues are paused.
+
+CREATE TABLE job (
+	company_id BIGINT NOT NULL, -- 0: the installation's own
+	id BIGINT NOT NULL,
+	kind TEXT NOT NULL,
+	queue TEXT NOT NULL,
+	key TEXT,                   -- of one key one job waits and one runs
+	payload TEXT NOT NULL,
+	state TEXT NOT NULL,        -- waiting, running, done, dead, cancelled, poison
+	priority BIGINT NOT NULL,
+	run_at BIGINT NOT NULL,     -- when waiting: not before
+	attempt BIGINT NOT NULL,    -- runs begun
+	crashes BIGINT NOT NULL,    -- runs whose runner died
+	run_again BIGINT,           -- asked for while it ran: when
+	cancel_asked BOOLEAN NOT NULL,
+	lease_owner TEXT,           -- the runner's name
+	lease_until BIGINT,
+	progress_done BIGINT NOT NULL,
+	progress_total BIGINT NOT NULL,
+	progress_note TEXT,
+	error TEXT,                 -- of the last failed run
+	result TEXT,
+	created_at BIGINT NOT NULL,
+	started_at BIGINT,
+	finished_at BIGINT,
+	PRIMARY KEY (company_id, id)
+) WITHOUT ROWID;
+CREATE SEQUENCE job;
+CREATE INDEX job_due ON job (queue, priority DESC, run_at, id) WHERE state = 'waiting';
+CREATE INDEX job_lease ON job (lease_until) WHERE state = 'running';
+CREATE INDEX job_finished ON job (finished_at) WHERE finished_at IS NOT NULL;
+CREATE INDEX job_list ON job (company_id, created_at, id);
+CREATE UNIQUE INDEX job_key_key ON job (company_id, kind, key) WHERE state = 'waiting' AND key IS NOT NULL;
+CREATE INDEX job_running ON job (company_id, kind, key) WHERE state = 'running' AND key IS NOT NULL;
+
+CREATE TABLE job_schedule (
+	company_id BIGINT NOT NULL,
+	name TEXT NOT NULL,
+	kind TEXT NOT NULL,
+	cron TEXT NOT NULL,
+	payload TEXT NOT NULL,
+	paused BOOLEAN NOT NULL,
+	next_at BIGINT NOT NULL,    -- the slot that comes next
+	last_at BIGINT,
+	PRIMARY KEY (company_id, name)
+) WITHOUT ROWID;
+CREATE INDEX job_schedule_next ON job_schedule (next_at);
+
+CREATE TABLE job_queue (
+	company_id BIGINT NOT NULL, -- 0
+	name TEXT NOT NULL,
+	paused BOOLEAN NOT NULL,
+	PRIMARY KEY (company_id, name)
+) WITHOUT ROWID;

@@ -1,0 +1,14 @@
+-- Who is connected to what, so that several nodes show the same people. A node that died is told by seen_at.
+
+CREATE TABLE presence (
+	company_id BIGINT NOT NULL,
+	object_type TEXT NOT NULL,
+	object_id TEXT NOT NULL,
+	node TEXT NOT NULL,
+	person_id BIGINT NOT NULL,
+	username TEXT NOT NULL,
+	since BIGINT NOT NULL,
+	seen_at BIGINT NOT NULL,
+	PRIMARY KEY (company_id, object_type, object_id, node, person_id)
+) WITHOUT ROWID;
+CREATE INDEX presence_seen ON presence (seen_at);

@@ -1,0 +1,88 @@
+/*
+ * Campaigns and what is measured of them. A campaign that a value or a retrospective names and nobody has made yet is made then. Measured
+ * values are the company's one time series store (domain/kpi/value.h): each metric is a KPI, each value one of its values with the
+ * dimensions campaign, source, channel, creative and whatever else the client gave; here is only the integer id that the contract shows.
+ * Contract: retrospectives.
+ */
+#ifndef CAMPAIGN_CAMPAIGN_H
+#define CAMPAIGN_CAMPAIGN_H
+
+#include "resource/resource.h"
+
+enum campaign_status { CAMPAIGN_PLANNED, CAMPAIGN_ACTIVE, CAMPAIGN_COMPLETED, CAMPAIGN_CANCELLED };
+
+struct campaign {
+	struct res_row row;
+	int64_t id;
+	struct str name, description;
+	int status;             /* enum campaign_status */
+	int64_t team_id;        /* the team whose id is this number */
+	int64_t owner_id;       /* person */
+	struct money budget;
+	struct date start_date, end_date;
+	struct instant completed_at;
+	struct str targets;     /* JSON object: metric → number */
+	int64_t version;
+	struct instant created_at, updated_at;
+};
+extern const struct res_def campaign_res;
+
+/* The campaign under an id (1 … 2^53); made as "Campaign 123" when there is none. */
+struct err *campaign_require(struct res_ctx *c, int64_t id, struct campaign *out) MUST_USE;
+
+/* ---- metrics -------------------------------------------------------------------------------------------------------------------- */
+
+/* What a metric is worth knowing about: how its values add up and whether they may be negative. Built-in ones by name, others as they come. */
+enum campaign_metric_part {
+	METRIC_OTHER,        /* a figure of its own: averaged */
+	METRIC_IMPRESSIONS,  /* parts that add up, from which the ratios below are computed when they are there */
+	METRIC_CLICKS,
+	METRIC_SPEND,
+	METRIC_CONVERSIONS,
+	METRIC_REVENUE,
+	METRIC_CTR,          /* clicks / impressions */
+	METRIC_CPC,          /* spend / clicks */
+	METRIC_CPM,          /* 1000 spend / impressions */
+	METRIC_CPA,          /* spend / conversions */
+	METRIC_CONVERSION_RATE, /* conversions / clicks */
+	METRIC_ROAS,         /* revenue / spend */
+	METRIC_ROI           /* (revenue − spend) / spend: signed */
+};
+struct campaign_metric {
+	struct str name;     /* as first spelled; found regardless of case */
+	struct str kpi_id;
+	int part;            /* enum campaign_metric_part */
+	bool is_signed;
+};
+
+/* ---- values --------------------------------------------------------------------------------------------------------------------- */
+
+struct campaign_value {
+	int64_t id;
+	int64_t campaign_id;
+	struct str metric;
+	struct decimal value;
+	struct instant recorded_at;
+	struct str source, channel, creative; /* empty: not given */
+	struct str dimensions;                /* further ones: JSON object of texts, or empty */
+};
+#define CAMPAIGN_VALUES_MAX 1000 /* in one request */
+
+/*
+ * Reads {"campaign_id", "metric", "value", "recorded_at", "source", "channel", "creative", "dimensions"}, one object or an array of them.
+ * Every fault at once: "[3].value": "Must be a positive number", a campaign_id unlike the path's, unknown kinds.
+ */
+struct err *campaign_values_parse(struct res_ctx *c, int64_t campaign_id, const json_val *body, struct campaign_value **out,
+	size_t *count) MUST_USE;
+/* All or nothing; fills the ids. The same metric, instant and dimensions again replaces the value and keeps its id. One event "campaign.kpi_updated". */
+struct err *campaign_values_put(struct res_ctx *c, int64_t campaign_id, struct campaign_value *v, size_t count) MUST_USE;
+
+struct campaign_value_query {
+	struct str metric, source, channel; /* empty: any */
+	struct instant from, to;            /* from ≤ recorded_at < to; 0: open */
+	int64_t offset, limit;              /* by recorded_at, id */
+};
+struct err *campaign_values_list(struct res_ctx *c, int64_t campaign_id, const struct campaign_value_query *q,
+	struct campaign_value **out, size_t *count) MUST_USE;
+
+#endif

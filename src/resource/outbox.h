@@ -1,0 +1,58 @@
+/*
+ * Reading events after commit, in order, each exactly once a reader: the outbox side of the event table (docs/decisions/0020). A position is
+ * the pair (txid, seq); whoever keeps it durably can go on after a crash. The reader of this process follows the table in one thread and
+ * hands every event to its listeners in memory, which is what streams, webhooks and caches live on.
+ */
+#ifndef RESOURCE_OUTBOX_H
+#define RESOURCE_OUTBOX_H
+
+#include "db/db.h"
+
+struct outbox_position {
+	int64_t txid, seq;
+};
+static inline int
+outbox_compare(struct outbox_position a, struct outbox_position b)
+{
+	return a.txid != b.txid ? (a.txid < b.txid ? -1 : 1) : a.seq != b.seq ? (a.seq < b.seq ? -1 : 1) : 0;
+}
+
+struct outbox_event {
+	struct outbox_position position;
+	int64_t company_id;
+	struct str type, object_type, object_id;
+	int64_t actor_id; /* 0: the server itself */
+	struct str actor_name, request_id;
+	struct instant at;
+	struct str old_values, new_values; /* JSON texts, or empty */
+};
+
+/* What is read: all fields that are set must agree. */
+struct outbox_filter {
+	int64_t company_id; /* 0: every company */
+	struct str object_type, object_id;
+	struct instant from, to; /* from ≤ at < to; 0: open */
+};
+/* Up to max committed events behind a position, in order; on the transaction's arena. What an older running transaction may still come before is left for the next time. */
+struct err *outbox_read(struct db_tx *tx, const struct outbox_filter *f, struct outbox_position after, size_t max,
+	struct outbox_event **out, size_t *count) MUST_USE;
+/* The position of the newest event that may be read, zeros without any. */
+struct err *outbox_end(struct db_tx *tx, struct outbox_position *out) MUST_USE;
+/* The position of one event of a company by its number, as clients name it (since, Last-Event-ID); *found false when it is gone or never was. */
+struct err *outbox_find(struct db_tx *tx, int64_t company_id, int64_t seq, struct outbox_position *out, bool *found) MUST_USE;
+
+/* ---- following ------------------------------------------------------------------------------------------------------------------ */
+
+struct outbox; /* the reader of this process */
+
+struct outbox_listener {
+	/* On the reader's thread, in order. Events borrow; must not wait for anything. */
+	void (*events)(void *arg, const struct outbox_event *e, size_t count);
+	void *arg;
+};
+/* Begins at the present end. Other nodes' events move the epochs of their companies (db_epoch_move) before listeners see them. */
+struct err *outbox_start(struct arena *a, struct db *db, const struct outbox_listener *listeners, size_t count,
+	struct outbox **out) MUST_USE;
+void outbox_stop(struct outbox *o);
+
+#endif

@@ -99,26 +99,29 @@ copy_file(struct command_context *c, const char *from, const char *to)
 	return e;
 }
 
-/* A copy that opens, is sound and not newer than this program. */
+/* A copy that opens, is sound and not newer than this program; the message names what it was copied from. */
 static struct err *
-check_copy(struct command_context *c, struct str file)
+check_copy(struct command_context *c, struct str file, struct str original)
 {
 	struct db *db = NULL;
 	struct buf findings;
 	int64_t applied = 0, latest = 0;
 	struct db_options o = { .url = file, .connections = 1, .read_only = true };
 	buf_init_arena(&findings, c->arena, 1 << 20);
-	TRY(db_open(c->arena, &o, &db));
-	struct err *e = db_check(db, c->arena, &findings);
+	struct err *e = db_open(c->arena, &o, &db);
+	if (!e)
+		e = db_check(db, c->arena, &findings);
 	if (!e)
 		e = db_schema_version(db, c->arena, &applied, &latest);
-	db_close(db);
+	if (db)
+		db_close(db);
+	if (!e && findings.len == 0 && applied > 0 && applied <= latest)
+		return NULL;
+	struct err *told = err_new(c->arena, ERR_UNAVAILABLE,
+		"%.*s is no sound database of this program, or of a newer version.", STR_ARG(original));
 	if (e)
-		return e;
-	if (findings.len || applied == 0 || applied > latest)
-		return err_new(c->arena, ERR_UNAVAILABLE,
-			"%.*s is no sound database of this program, or of a newer version.", STR_ARG(file));
-	return NULL;
+		told->detail = e->detail;
+	return told;
 }
 
 static struct err *
@@ -150,7 +153,7 @@ restore_command(struct command_context *c)
 	TRY(command_lock(c, &lock));
 	struct err *e = copy_file(c, arena_cstr(c->arena, file), copy);
 	if (!e)
-		e = check_copy(c, str_from_cstr(copy));
+		e = check_copy(c, str_from_cstr(copy), file);
 	if (!e)
 		e = replace_database(c, copy);
 	if (e)

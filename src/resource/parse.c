@@ -30,6 +30,7 @@ struct parse {
 	struct err *faults;
 	size_t fault_count;
 	uint64_t seen; /* table fields with a value in the body, under whatever name */
+	uint64_t faulty;
 	size_t count;
 	struct member *members; /* [0] is the body itself; an object stands before what it holds */
 	uint8_t buckets[BUCKETS];
@@ -309,10 +310,8 @@ value_take(struct parse *p, const struct member *m)
 }
 
 static struct err *
-field_take(struct parse *p, struct member *m)
+state_take(struct parse *p, struct member *m)
 {
-	if (!is_read(p, &m->slot))
-		return NULL;
 	switch (m->state) {
 	case ABSENT:
 		if (is_required(p, &m->slot) && !(p->seen & res_bit(p->def, m->slot.field)))
@@ -326,6 +325,42 @@ field_take(struct parse *p, struct member *m)
 	case UNUSABLE:
 		return NULL;
 	}
+	return NULL;
+}
+
+static struct err *
+field_take(struct parse *p, struct member *m)
+{
+	size_t before = p->fault_count;
+	if (!is_read(p, &m->slot))
+		return NULL;
+	TRY(state_take(p, m));
+	if (p->fault_count > before || m->state == UNUSABLE)
+		p->faulty |= res_bit(p->def, m->slot.field);
+	return NULL;
+}
+
+static bool
+is_told(const struct err *faults, struct str field)
+{
+	for (const struct err_field *f = faults->fields; f; f = f->next)
+		if (str_eq(f->field, field))
+			return true;
+	return false;
+}
+
+/* The faults of the rules across fields, behind those of the fields; a field that has its fault already is not told another. */
+static struct err *
+rules_check(struct parse *p)
+{
+	struct err *more = NULL;
+	if (!p->faults || !p->def->hooks.rules)
+		return NULL;
+	((struct res_row *)p->record)->null |= p->faulty;
+	TRY(p->def->hooks.rules(p->c, p->record, &more));
+	for (const struct err_field *f = more ? more->fields : NULL; f; f = f->next)
+		if (!is_told(p->faults, f->field))
+			fault(p, f->field, arena_cstr(p->c->arena, f->message));
 	return NULL;
 }
 
@@ -348,5 +383,6 @@ res_parse(struct res_ctx *c, const struct res_def *def, const struct res_view *v
 			object_take(&p, &p.members[i]);
 		else
 			TRY(field_take(&p, &p.members[i]));
+	TRY(rules_check(&p));
 	return p.faults;
 }

@@ -115,6 +115,11 @@ struct res_ctx {
 struct res_sql; /* a statement under construction: res_sql.h */
 
 struct res_hooks {
+	/*
+	 * Rules across fields that need nothing but the record. res_parse asks it when fields are faulty, so that all faults are told at once:
+	 * such fields have no value then, and a rule that reads one of them is left out. before_write asks it for every record by itself.
+	 */
+	struct err *(*rules)(struct res_ctx *c, const void *record, struct err **e);
 	/* The record is about to be stored: checks across fields, derived fields. old NULL: create. Adds field faults with err_add_field to one error. */
 	struct err *(*before_write)(struct res_ctx *c, const void *old, void *record);
 	/* It has been stored, in the same transaction. old NULL: created; record NULL: deleted. */

@@ -70,6 +70,19 @@ test("all faults are told at once, on their fields", async () => {
   for (const key of ["detail", "code", "timestamp"]) assert.equal(typeof json[key], "string");
 });
 
+test("a fault across fields is told beside those of single ones, but not about a value that could not be read", async () => {
+  const told = async (thresholds, rest = {}) => {
+    const { status, json } = await send("POST", "/api/kpis", { name: "Mixed", type: "BOGUS", thresholds, ...rest });
+    assert.equal(status, 400);
+    return Object.keys(json.fields).sort();
+  };
+  assert.deepEqual(await told({ min_value: 10, max_value: 5, hysteresis: 2 }, { time_config: { start_date: "2024-03-01", end_date: "2024-02-01" } }),
+    ["thresholds.hysteresis", "thresholds.min_value", "time_config.end_date", "type"]);
+  assert.deepEqual(await told({ min_value: "x", max_value: 5, target_value: 9 }), ["thresholds.min_value", "thresholds.target_value", "type"]);
+  assert.deepEqual(await told({ warning_threshold: "x", critical_threshold: 0.9 }), ["thresholds.warning_threshold", "type"]);
+  assert.deepEqual(await told({ direction: "range", min_value: "x", max_value: 1 }), ["thresholds.min_value", "type"]);
+});
+
 test("thresholds that make no sense together are refused on the field", async () => {
   const cases = [
     [{ min_value: 10, max_value: 5 }, "thresholds.min_value"],

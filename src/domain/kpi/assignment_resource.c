@@ -84,7 +84,7 @@ const struct res_def assignment_res = {
 	.default_sort = "created_at,id",
 	.not_found = "ASSIGNMENT_NOT_FOUND",
 	.doc = "A KPI given to a person, team or unit.",
-	.hooks = { .before_write = assignment_before_write, .scope = kpi_assignment_scope },
+	.hooks = { .rules = assignment_rules, .before_write = assignment_before_write, .scope = kpi_assignment_scope },
 };
 
 const struct res_view assignment_view = { .name = "Assignment", .instants = INSTANT_ISO_SECONDS };

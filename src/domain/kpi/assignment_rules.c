@@ -99,6 +99,22 @@ check_given(struct res_ctx *c, const struct assignment *old, const struct assign
 }
 
 struct err *
+assignment_rules(struct res_ctx *c, const void *record, struct err **e)
+{
+	const struct assignment *x = record;
+
+	if (has(x, "end_date") && has(x, "effective_date") && x->end_date.days < x->effective_date.days)
+		err_add_field(
+			c->arena, e, STR("end_date"), "Ensure this date is not before the effective date.");
+	if (has(x, "custom_weight_percentage") &&
+		(decimal_cmp(x->custom_weight_percentage, zero) < 0 ||
+			decimal_cmp(x->custom_weight_percentage, hundred) > 0))
+		err_add_field(c->arena, e, STR("custom_weight_percentage"),
+			"Ensure this value is between 0 and 100.");
+	return NULL;
+}
+
+struct err *
 assignment_before_write(struct res_ctx *c, const void *old, void *record)
 {
 	const struct assignment *before = old;
@@ -113,14 +129,7 @@ assignment_before_write(struct res_ctx *c, const void *old, void *record)
 	}
 	if (x->custom_comparison_type == KPI_CMP_EQUAL)
 		x->custom_comparison_type = KPI_CMP_EQ;
-	if (has(x, "end_date") && x->end_date.days < x->effective_date.days)
-		err_add_field(
-			c->arena, &e, STR("end_date"), "Ensure this date is not before the effective date.");
-	if (has(x, "custom_weight_percentage") &&
-		(decimal_cmp(x->custom_weight_percentage, zero) < 0 ||
-			decimal_cmp(x->custom_weight_percentage, hundred) > 0))
-		err_add_field(c->arena, &e, STR("custom_weight_percentage"),
-			"Ensure this value is between 0 and 100.");
+	TRY(assignment_rules(c, x, &e));
 	TRY(check_supervisor(c, before, x, STR("supervisor_id"), &e));
 	return e;
 }

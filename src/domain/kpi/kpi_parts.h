@@ -9,6 +9,7 @@
 #include "resource/res_sql.h"
 
 /* Hooks of kpi_res (kpi_rules.c, kpi_scope.c). */
+struct err *kpi_rules(struct res_ctx *c, const void *record, struct err **e) MUST_USE;
 struct err *kpi_before_write(struct res_ctx *c, const void *old, void *record);
 struct err *kpi_after_write(struct res_ctx *c, const void *old, const void *record);
 struct err *kpi_before_delete(struct res_ctx *c, const void *record);

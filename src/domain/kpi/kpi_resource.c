@@ -110,6 +110,7 @@ const struct res_def kpi_res = {
 	.not_found = "KPI_NOT_FOUND",
 	.doc = "A key performance indicator: what is measured, its target and when it is on track.",
 	.hooks = {
+		.rules = kpi_rules,
 		.before_write = kpi_before_write,
 		.after_write = kpi_after_write,
 		.before_delete = kpi_before_delete,

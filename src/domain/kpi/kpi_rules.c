@@ -58,6 +58,8 @@ check_range(struct arena *a, const struct kpi *k, struct err **e)
 	else if (has_target && has_max && decimal_cmp(k->target_value, k->max_value) > 0)
 		err_add_field(a, e, STR("thresholds.target_value"),
 			"Ensure this value is less than or equal to max_value.");
+	if (!kpi_has(k, "thresholds.direction"))
+		return;
 	if (k->direction == KPI_RANGE && !has_min)
 		err_add_field(a, e, STR("thresholds.min_value"), "A range needs this value.");
 	if (k->direction == KPI_RANGE && !has_max)
@@ -71,12 +73,21 @@ check_range(struct arena *a, const struct kpi *k, struct err **e)
 static void
 check_fractions(struct arena *a, const struct kpi *k, struct err **e)
 {
-	if (decimal_cmp(k->warning_threshold, zero) < 0)
+	bool has_warning = kpi_has(k, "thresholds.warning_threshold");
+	bool has_critical = kpi_has(k, "thresholds.critical_threshold");
+
+	if (has_warning && decimal_cmp(k->warning_threshold, zero) < 0)
 		err_add_field(a, e, STR("thresholds.warning_threshold"),
 			"Ensure this value is greater than or equal to 0.");
-	if (decimal_cmp(k->critical_threshold, zero) < 0)
+	if (has_critical && decimal_cmp(k->critical_threshold, zero) < 0)
 		err_add_field(a, e, STR("thresholds.critical_threshold"),
 			"Ensure this value is greater than or equal to 0.");
+	if (kpi_has(k, "thresholds.hysteresis") &&
+		(decimal_cmp(k->hysteresis, zero) < 0 || decimal_cmp(k->hysteresis, one) >= 0))
+		err_add_field(a, e, STR("thresholds.hysteresis"),
+			"Ensure this value is at least 0 and less than 1.");
+	if (!has_warning || !has_critical || !kpi_has(k, "thresholds.direction"))
+		return;
 	bool multiples = k->direction == KPI_LOWER && decimal_cmp(k->warning_threshold, one) > 0;
 	int order = decimal_cmp(k->critical_threshold, k->warning_threshold);
 	if (multiples && order < 0)
@@ -85,9 +96,6 @@ check_fractions(struct arena *a, const struct kpi *k, struct err **e)
 	if (!multiples && order > 0)
 		err_add_field(a, e, STR("thresholds.critical_threshold"),
 			"Ensure this value is less than or equal to warning_threshold.");
-	if (decimal_cmp(k->hysteresis, zero) < 0 || decimal_cmp(k->hysteresis, one) >= 0)
-		err_add_field(a, e, STR("thresholds.hysteresis"),
-			"Ensure this value is at least 0 and less than 1.");
 }
 
 static void
@@ -104,7 +112,7 @@ check_rest(struct arena *a, const struct kpi *k, struct err **e)
 	if (kpi_has(k, "currency") && currency_decimals(k->currency) < 0)
 		err_add_field(a, e, STR("currency"), "\"%.*s\" is not an ISO 4217 currency code.",
 			STR_ARG(k->currency));
-	if (k->decimals < 0 || k->decimals > KPI_DECIMALS_MAX)
+	if (kpi_has(k, "decimals") && (k->decimals < 0 || k->decimals > KPI_DECIMALS_MAX))
 		err_add_field(
 			a, e, STR("decimals"), "Ensure this value is between 0 and %d.", KPI_DECIMALS_MAX);
 	if (kpi_has(k, "weight_percentage") && (decimal_cmp(k->weight_percentage, zero) < 0 ||
@@ -140,15 +148,24 @@ check_formula(struct res_ctx *c, const struct kpi *old, const struct kpi *k, str
 }
 
 struct err *
+kpi_rules(struct res_ctx *c, const void *record, struct err **e)
+{
+	const struct kpi *k = record;
+
+	check_range(c->arena, k, e);
+	check_fractions(c->arena, k, e);
+	check_rest(c->arena, k, e);
+	return NULL;
+}
+
+struct err *
 kpi_before_write(struct res_ctx *c, const void *old, void *record)
 {
 	struct kpi *k = record;
 	struct err *e = NULL;
 
 	fill_presets(c, k);
-	check_range(c->arena, k, &e);
-	check_fractions(c->arena, k, &e);
-	check_rest(c->arena, k, &e);
+	TRY(kpi_rules(c, k, &e));
 	TRY(check_formula(c, old, k, &e));
 	return e;
 }

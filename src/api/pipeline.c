@@ -447,7 +447,11 @@ answer_unrouted(struct api_pipeline *p, enum route_result result, struct str all
 {
 	struct arena *a = p->c.res.arena;
 	const struct http_request *r = p->c.request;
-	if (result == ROUTE_UNKNOWN_PATH) {
+	/* "OPTIONS *" asks about the server as a whole (RFC 9110 §9.3.7). */
+	const bool whole = r->method == HTTP_OPTIONS && str_eq(r->path, STR("*"));
+	if (whole)
+		allow = STR("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+	if (result == ROUTE_UNKNOWN_PATH && !whole) {
 		answer_failure(p, err_new(a, ERR_NOT_FOUND, ""));
 		return;
 	}

@@ -393,6 +393,11 @@ paths_and_methods(void **state)
 	assert_int_equal(r.status, 204);
 	assert_string_equal(reply_field(&r, "Allow"), "GET, HEAD, PUT, PATCH, DELETE, OPTIONS");
 	reply_done(&r);
+	r = service_ask(s, "OPTIONS", "*", "", NULL);
+	assert_int_equal(r.status, 204);
+	assert_non_null(strstr(reply_field(&r, "Allow"), "PATCH"));
+	reply_done(&r);
+	service_expect(s, 404, "OPTIONS", "/nowhere", "", NULL);
 	r = service_ask(s, "HEAD", "/api/kpis/items", ADMIN, NULL);
 	assert_int_equal(r.status, 200);
 	assert_int_equal(strlen(r.body), 0);

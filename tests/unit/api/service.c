@@ -121,12 +121,13 @@ service_send(struct service *s, const char *method, const char *path, const char
 	char url[4096];
 	buf_init(&head, 1u << 20);
 	buf_init(&content, 32u << 20);
-	assert_in_range(
-		snprintf(url, sizeof(url), "%.*s%s", STR_ARG(s->url), strcmp(path, "*") == 0 ? "/" : path), 1,
+	assert_non_null(path);
+	const bool whole = strcmp(path, "*") == 0; /* no path: curl is told apart from the URL */
+	assert_in_range(snprintf(url, sizeof(url), "%.*s%s", STR_ARG(s->url), whole ? "/" : path), 1,
 		sizeof(url) - 1);
 	curl_easy_setopt(curl, CURLOPT_URL, url);
 	curl_easy_setopt(curl, CURLOPT_PATH_AS_IS, 1L);
-	if (strcmp(path, "*") == 0)
+	if (whole)
 		curl_easy_setopt(curl, CURLOPT_REQUEST_TARGET, path);
 	curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
 	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, list);

@@ -1,6 +1,7 @@
 /* The list of everything that is served. A domain joins with its lines here. */
 #include "api/registry.h"
 
+#include "domain/campaign/retrospective.h"
 #include "domain/iam/api_key.h"
 #include "domain/iam/company.h"
 #include "domain/iam/person.h"
@@ -18,6 +19,11 @@ const struct res_def *const api_resources[] = {
 	&kpi_res,
 	&assignment_res,
 	&webhook_res,
+	&campaign_res,
+	&retrospective_res,
+	&insight_res,
+	&retro_action_res,
+	&retro_settings_res,
 	NULL,
 };
 
@@ -32,5 +38,6 @@ const struct api_routes *const api_route_tables[] = {
 	&assignment_routes,
 	&employee_assignment_routes,
 	&webhook_routes,
+	&campaign_routes,
 	NULL,
 };

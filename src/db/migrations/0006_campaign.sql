@@ -6,7 +6,6 @@ CREATE TABLE campaign (
 	version BIGINT NOT NULL,
 	created_at BIGINT NOT NULL,
 	updated_at BIGINT NOT NULL,
-	deleted_at BIGINT,
 	name TEXT NOT NULL,
 	description TEXT,
 	status TEXT NOT NULL,
@@ -22,7 +21,7 @@ CREATE TABLE campaign (
 CREATE SEQUENCE campaign;
 CREATE INDEX campaign_team ON campaign (company_id, team_id);
 
--- Which KPI a metric's values are kept under.
+-- Which KPI a metric's values are kept under. The name is the first spelling; part says what the rules know it as.
 CREATE TABLE campaign_metric (
 	company_id BIGINT NOT NULL,
 	name_key TEXT NOT NULL,     -- folded
@@ -32,25 +31,14 @@ CREATE TABLE campaign_metric (
 	is_signed BOOLEAN NOT NULL,
 	PRIMARY KEY (company_id, name_key)
 ) WITHOUT ROWID;
+CREATE INDEX campaign_metric_kpi ON campaign_metric (company_id, kpi_id);
 
--- The id of a value in the contract, and where the value itself is: kpi_value (kpi_id, recorded_at, kpi_dimensions).
-CREATE TABLE campaign_value (
-	company_id BIGINT NOT NULL,
-	id BIGINT NOT NULL,
-	campaign_id BIGINT NOT NULL,
-	kpi_id TEXT NOT NULL,
-	recorded_at BIGINT NOT NULL,
-	kpi_dimensions TEXT NOT NULL,
-	metric TEXT NOT NULL,
-	source TEXT,
-	channel TEXT,
-	creative TEXT,
-	dimensions TEXT,
-	PRIMARY KEY (company_id, id),
-	UNIQUE (company_id, kpi_id, recorded_at, kpi_dimensions)
-) WITHOUT ROWID;
+-- A value whose dimensions name a campaign carries that campaign's id and a number, which is its id in the campaign's list. Both are
+-- kept with the value whichever way it came in, so that there is one place where a campaign's values are.
+ALTER TABLE kpi_value ADD COLUMN campaign_id BIGINT;
+ALTER TABLE kpi_value ADD COLUMN number BIGINT;
 CREATE SEQUENCE campaign_value;
-CREATE INDEX campaign_value_campaign ON campaign_value (company_id, campaign_id, recorded_at, id);
+CREATE INDEX kpi_value_campaign ON kpi_value (company_id, campaign_id, at, number) WHERE campaign_id IS NOT NULL;
 
 CREATE TABLE retrospective (
 	company_id BIGINT NOT NULL,
@@ -118,6 +106,7 @@ CREATE SEQUENCE retro_action;
 CREATE INDEX retro_action_retrospective ON retro_action (company_id, retrospective_id, id);
 CREATE INDEX retro_action_owner ON retro_action (company_id, owner_id);
 
+-- One row a company, whose id is 1.
 CREATE TABLE retro_settings (
 	company_id BIGINT NOT NULL,
 	id BIGINT NOT NULL,
@@ -132,7 +121,6 @@ CREATE TABLE retro_settings (
 	rules TEXT NOT NULL,
 	PRIMARY KEY (company_id, id)
 ) WITHOUT ROWID;
-CREATE SEQUENCE retro_settings;
 
 -- The report as it was approved.
 CREATE TABLE retro_report (

@@ -21,13 +21,15 @@ struct campaign {
 	struct money budget;
 	struct date start_date, end_date;
 	struct instant completed_at;
-	struct str targets;     /* JSON object: metric → number */
+	struct str targets;     /* JSON object: metric → number, never empty */
 	int64_t version;
 	struct instant created_at, updated_at;
 };
 extern const struct res_def campaign_res;
 
-/* The campaign under an id (1 … 2^53); made as "Campaign 123" when there is none. */
+extern const char *const campaign_status_names[];
+
+/* The campaign under an id (1 … 2^53); made as "Campaign 123" when there is none. NOT_FOUND for an id out of that range. */
 struct err *campaign_require(struct res_ctx *c, int64_t id, struct campaign *out) MUST_USE;
 
 /* ---- metrics -------------------------------------------------------------------------------------------------------------------- */
@@ -52,8 +54,20 @@ struct campaign_metric {
 	struct str name;     /* as first spelled; found regardless of case */
 	struct str kpi_id;
 	int part;            /* enum campaign_metric_part */
-	bool is_signed;
+	bool is_signed;      /* negative values are fine */
+	int64_t decimals;    /* of its KPI */
 };
+#define CAMPAIGN_METRIC_CHARS_MAX 100
+/* The company's metrics by name. */
+struct err *campaign_metrics(struct res_ctx *c, struct campaign_metric **out, size_t *count) MUST_USE;
+/* The metric of a name in any case ("_" is a blank); *found false when nobody has used it yet. */
+struct err *campaign_metric_find(struct res_ctx *c, struct str name, struct campaign_metric *out, bool *found) MUST_USE;
+/* What is known of a name before anybody uses it: part and sign; kpi_id is empty. */
+void campaign_metric_known(struct arena *a, struct str name, struct campaign_metric *out);
+/* Makes it with its KPI when there is none, and sets its sign (NULL: as it is). */
+struct err *campaign_metric_register(struct res_ctx *c, struct str name, const bool *is_signed, struct campaign_metric *out) MUST_USE;
+/* {"name", "kpi_id", "part", "signed"} */
+void campaign_metric_write(struct json_out *o, const struct campaign_metric *m);
 
 /* ---- values --------------------------------------------------------------------------------------------------------------------- */
 
@@ -66,15 +80,17 @@ struct campaign_value {
 	struct str source, channel, creative; /* empty: not given */
 	struct str dimensions;                /* further ones: JSON object of texts, or empty */
 };
-#define CAMPAIGN_VALUES_MAX 1000 /* in one request */
+#define CAMPAIGN_VALUES_MAX	1000 /* in one request */
+#define CAMPAIGN_DIMENSIONS_MAX 4    /* further ones: a KPI's value has eight */
 
 /*
  * Reads {"campaign_id", "metric", "value", "recorded_at", "source", "channel", "creative", "dimensions"}, one object or an array of them.
- * Every fault at once: "[3].value": "Must be a positive number", a campaign_id unlike the path's, unknown kinds.
+ * Every fault at once. In an array it stands under its element's name ("[3].value") and once under the field's own ("value"), where
+ * clients of the contract look for it. Numbers are brought to the decimals of the metric's KPI.
  */
 struct err *campaign_values_parse(struct res_ctx *c, int64_t campaign_id, const json_val *body, struct campaign_value **out,
 	size_t *count) MUST_USE;
-/* All or nothing; fills the ids. The same metric, instant and dimensions again replaces the value and keeps its id. One event "campaign.kpi_updated". */
+/* All or nothing; fills ids, and the metrics as first spelled. The same metric, instant and dimensions again replaces the value and keeps its id. One event "campaign.kpi_updated". */
 struct err *campaign_values_put(struct res_ctx *c, int64_t campaign_id, struct campaign_value *v, size_t count) MUST_USE;
 
 struct campaign_value_query {
@@ -84,5 +100,7 @@ struct campaign_value_query {
 };
 struct err *campaign_values_list(struct res_ctx *c, int64_t campaign_id, const struct campaign_value_query *q,
 	struct campaign_value **out, size_t *count) MUST_USE;
+/* One as the contract shows it. */
+void campaign_value_write(struct json_out *o, struct arena *a, const struct campaign_value *v);
 
 #endif

@@ -15,6 +15,8 @@ enum retrospective_status { RETRO_SCHEDULED, RETRO_IN_PROGRESS, RETRO_COMPLETED,
 enum insight_severity { SEVERITY_LOW, SEVERITY_MEDIUM, SEVERITY_HIGH, SEVERITY_CRITICAL };
 enum action_status { ACTION_OPEN, ACTION_IN_PROGRESS, ACTION_DONE, ACTION_DISMISSED };
 
+extern const char *const retrospective_status_names[], *const insight_severity_names[], *const action_status_names[];
+
 struct retrospective {
 	struct res_row row;
 	int64_t id;
@@ -80,6 +82,8 @@ struct retro_settings {
 	struct instant created_at, updated_at;
 };
 extern const struct res_def retro_settings_res;
+/* The company's, or the presets (version 0). */
+struct err *retro_settings_read(struct res_ctx *c, struct retro_settings *out) MUST_USE;
 
 /* created_by other than the actor needs COMPANY_ADMIN. Makes the campaign when it is unknown, carries open actions over, plans reminder and deadline. */
 struct err *retrospective_create(struct res_ctx *c, struct retrospective *r) MUST_USE;

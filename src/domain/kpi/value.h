@@ -15,7 +15,11 @@ struct kpi_value {
 	struct str note;
 	int64_t recorded_by;
 	struct instant recorded_at;
+	/* Of a value with the dimension "campaign" that is a campaign's id: that id, and the value's own in the campaign's list; else 0. */
+	int64_t campaign_id, number;
 };
+/* Campaign ids that a dimension can name: every integer that JSON's readers keep exact. */
+#define KPI_CAMPAIGN_ID_MAX ((int64_t)1 << 53)
 
 /* The public id of a value: its instant in microseconds, with a hash of the dimensions where there are any. */
 struct str kpi_value_id(struct arena *a, const struct kpi_value *v);
@@ -30,7 +34,7 @@ struct err *kpi_dimensions_parse(struct arena *a, const json_val *v, struct str 
 void kpi_value_parse(struct res_ctx *c, const struct kpi *k, const json_val *v, struct str prefix,
 	struct kpi_value *out, struct err **e);
 /*
- * Stores values (all or nothing), maintains the rollups, evaluates states and writes one event. INVALID_INPUT on overflow or a formula KPI.
+ * Stores values (all or nothing), numbers those of campaigns, maintains the rollups, evaluates states and writes one event. INVALID_INPUT on overflow or a formula KPI.
  * Here and in the changes below k was read for a change in this transaction: by kpi_require with KPI_MAY_SUBMIT, or by res_read_for.
  */
 struct err *kpi_values_put(

@@ -4,18 +4,18 @@
 SELECT 1 FROM kpi_value WHERE company_id = $1 AND kpi_id = $2 LIMIT 1;
 
 -- name: kpi_value_insert
-INSERT INTO kpi_value (company_id, kpi_id, at, dimensions, value, note, recorded_by, recorded_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING;
+INSERT INTO kpi_value (company_id, kpi_id, at, dimensions, value, note, recorded_by, recorded_at, campaign_id, number)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING;
 
 -- name: kpi_value_update
-UPDATE kpi_value SET value = $5, note = $6, recorded_by = $7, recorded_at = $8
+UPDATE kpi_value SET value = $5, note = $6, recorded_by = $7, recorded_at = $8, campaign_id = $9, number = COALESCE(number, $10)
 WHERE company_id = $1 AND kpi_id = $2 AND at = $3 AND dimensions = $4;
 
 -- name: kpi_value_delete
 DELETE FROM kpi_value WHERE company_id = $1 AND kpi_id = $2 AND at = $3 AND dimensions = $4;
 
 -- name: kpi_value_get
-SELECT value, note, recorded_by, recorded_at FROM kpi_value
+SELECT value, note, recorded_by, recorded_at, number FROM kpi_value
 WHERE company_id = $1 AND kpi_id = $2 AND at = $3 AND dimensions = $4;
 
 -- name: kpi_value_at

@@ -42,12 +42,49 @@ read_value(struct res_ctx *c, const struct kpi *k, struct instant at, struct str
 			.note = db_text_copy(&rows, 1),
 			.recorded_by = db_int(&rows, 2),
 			.recorded_at = { db_int(&rows, 3) },
+			.number = db_int(&rows, 4),
 		};
 	return NULL;
 }
 
+/*
+ * The campaign that canonical dimensions name, 0 without one. A quote inside a text is written with a backslash before it, so these
+ * bytes stand for the member and for nothing else.
+ */
+static int64_t
+campaign_of(struct str dimensions)
+{
+	const struct str member = STR("\"campaign\":\"");
+	int64_t id;
+
+	for (size_t i = 1; i + member.n < dimensions.n; i++) {
+		bool begins = dimensions.p[i - 1] == '{' || dimensions.p[i - 1] == ',';
+		if (!begins || !str_starts_with(str_sub(dimensions, i, dimensions.n), member))
+			continue;
+		size_t from = i + member.n;
+		struct str text = str_sub(dimensions, from, str_index(dimensions, '"', from) - from);
+		bool plain = text.n > 0 && text.p[0] >= '1' && text.p[0] <= '9';
+		return plain && str_to_int(text, &id) && id <= KPI_CAMPAIGN_ID_MAX ? id : 0;
+	}
+	return 0;
+}
+
+/* A value that moves keeps its number. */
+static struct err *
+number_values(struct res_ctx *c, struct kpi_value *v, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		v[i].campaign_id = campaign_of(v[i].dimensions);
+		if (!v[i].campaign_id)
+			v[i].number = 0;
+		else if (!v[i].number)
+			TRY(db_next_id(c->tx, "campaign_value", &v[i].number));
+	}
+	return NULL;
+}
+
 /* Parameters of kpi_value_insert and kpi_value_update, which take the same. */
-#define VALUE_PARAMS 8
+#define VALUE_PARAMS 10
 
 static void
 value_params(const struct res_ctx *c, const struct kpi *k, const struct kpi_value *v, struct db_param *p)
@@ -61,6 +98,8 @@ value_params(const struct res_ctx *c, const struct kpi *k, const struct kpi_valu
 		v->note.p ? P_TEXT(v->note) : P_NULL,
 		v->recorded_by ? P_INT(v->recorded_by) : P_NULL,
 		P_INSTANT(v->recorded_at),
+		v->campaign_id ? P_INT(v->campaign_id) : P_NULL,
+		v->number ? P_INT(v->number) : P_NULL,
 	};
 	memcpy(p, all, sizeof all);
 }
@@ -69,12 +108,13 @@ value_params(const struct res_ctx *c, const struct kpi *k, const struct kpi_valu
  * Inserts, or replaces what stands there: then the change is not new and *replaced, which has room for all, gets what stood there.
  */
 static struct err *
-put_rows(struct res_ctx *c, const struct kpi *k, const struct kpi_value *v, size_t count,
+put_rows(struct res_ctx *c, const struct kpi *k, struct kpi_value *v, size_t count,
 	struct rollup_change *changes, struct kpi_value *replaced, size_t *replaced_count)
 {
 	struct db_param *params = arena_alloc_array(c->arena, count * VALUE_PARAMS, sizeof *params);
 	int64_t *inserted = arena_alloc_array(c->arena, count, sizeof *inserted);
 
+	TRY(number_values(c, v, count));
 	for (size_t i = 0; i < count; i++)
 		value_params(c, k, &v[i], params + i * VALUE_PARAMS);
 	TRY(db_exec_many(c->tx, &sql_kpi_value_insert, params, VALUE_PARAMS, count, inserted));
@@ -85,7 +125,10 @@ put_rows(struct res_ctx *c, const struct kpi *k, const struct kpi_value *v, size
 			(struct rollup_change){ v[i].at, v[i].dimensions, v[i].value.coef, inserted[i] == 1 };
 		if (inserted[i] == 1)
 			continue;
-		TRY(read_value(c, k, v[i].at, v[i].dimensions, &replaced[(*replaced_count)++], &found));
+		struct kpi_value *before = &replaced[(*replaced_count)++];
+		TRY(read_value(c, k, v[i].at, v[i].dimensions, before, &found));
+		if (v[i].campaign_id && before->number)
+			v[i].number = before->number;
 		TRY(db_exec(c->tx, &sql_kpi_value_update, params + i * VALUE_PARAMS, VALUE_PARAMS, NULL));
 	}
 	return NULL;
@@ -214,6 +257,7 @@ kpi_value_change(struct res_ctx *c, const struct kpi *k, struct str value_id, st
 				"Another value stands at this instant with these dimensions.");
 		TRY(delete_row(c, k, &old));
 	}
+	v->number = old.number;
 	changes[0] = (struct rollup_change){ .at = old.at, .dimensions = old.dimensions };
 	TRY(put_rows(c, k, v, 1, &changes[1], &other, &replaced));
 	/* The day is made anew by the first change already when the value stays where it is. */

@@ -71,6 +71,7 @@ db_open(struct arena *a, const struct db_options *o, struct db **out)
 	struct err *e;
 
 	check(db);
+	pthread_mutex_init(&db->watch_lock, NULL);
 	db->kind = is_postgres(o->url) ? DB_POSTGRES : DB_SQLITE;
 	db->options = *o;
 	db->options.url = (struct str){ NULL, 0 }; /* the caller's; target is the copy */
@@ -94,6 +95,8 @@ db_close(struct db *db)
 		db_pool_free(db->pool);
 	if (db->sequences)
 		db_sequences_free(db->sequences);
+	check(!db->watches);
+	pthread_mutex_destroy(&db->watch_lock);
 	free((char *)(uintptr_t)db->target);
 	free(db);
 }

@@ -117,6 +117,8 @@ enum db_kind db_tx_kind(const struct db_tx *tx);
 struct err *db_next_id(struct db_tx *tx, const char *sequence, int64_t *out) MUST_USE;
 /* Notes that this transaction changes something of a company: its epoch moves when it commits. */
 void db_tx_touch(struct db_tx *tx, int64_t company_id);
+/* Notes that somebody waits for this commit: watches wake, no epoch moves. For what is not part of any answer, such as a job. */
+void db_tx_wake(struct db_tx *tx);
 
 typedef struct err *db_work(struct db_tx *tx, void *arg);
 
@@ -158,18 +160,22 @@ struct db_stats db_stats(const struct db *db);
 /* ---- waiting for commits ----------------------------------------------------------------------------------------------------- */
 
 /*
- * Whoever reads what others write sleeps here. A watch wakes when a transaction of this process has committed a change of a company, and on
- * PostgreSQL when another process has announced one of its own (LISTEN/NOTIFY on a connection that is the watch's). It may wake for
- * nothing, and miss a process that died between commit and announcement: look every second or two anyway.
+ * Whoever reads what others write sleeps here. A watch wakes when a transaction of this process has committed a change of a company (or
+ * asked for it with db_tx_wake), and on PostgreSQL when another process has announced such a commit (LISTEN/NOTIFY on a connection that
+ * is the watch's). It may wake for nothing, and miss a process that died between commit and announcement: look every second or two anyway.
  */
 struct db_watch;
+/* UNAVAILABLE when the connection can't be made; one that is lost later is made again by the waiting. Close it before the database. */
 struct err *db_watch_open(struct db *db, struct arena *a, struct db_watch **out) MUST_USE;
 void db_watch_close(struct db_watch *w);
 /* One thread waits; false after timeout_ms. */
 bool db_watch_wait(struct db_watch *w, int timeout_ms);
 /* Wakes the one who waits; any thread. */
 void db_watch_wake(struct db_watch *w);
-/* By the one who waits: tells other processes that something was committed here. Not in any transaction, so that commits wait for nobody. */
+/*
+ * By the one who waits: tells other processes that something was committed here, if so since the last call. It is sent by the waits that
+ * follow, in no transaction of anybody, so that commits wait for nobody. One watch of a process has to do it.
+ */
 void db_watch_announce(struct db_watch *w);
 
 /* ---- schema ----------------------------------------------------------------------------------------------------------------- */

@@ -71,6 +71,7 @@ struct db_tx {
 	struct db_rows found; /* of db_find, open until the next call */
 	int64_t touched[DB_TOUCHED_MAX];
 	int touched_count; /* DB_TOUCHED_MAX + 1: more than fit */
+	bool wakes;	   /* somebody waits for this commit although it touches no company */
 };
 
 /* ---- the database ----------------------------------------------------------------------------------------------------------- */
@@ -89,6 +90,9 @@ struct db {
 	struct db_queue *queue;		/* NULL: read only */
 	struct db_sequences *sequences; /* PostgreSQL's blocks of numbers */
 	_Atomic uint64_t epochs[DB_EPOCHS];
+	pthread_mutex_t watch_lock;
+	struct db_watch *watches;
+	_Atomic int watch_count;
 	_Atomic int64_t commits, jobs, retries, connections;
 };
 
@@ -107,7 +111,7 @@ struct db_conn *db_faults_wrap(struct db_faults *plan, struct db_conn *inner);
 struct db_tx db_tx_start(struct db_conn *c, struct arena *a, bool write);
 /* Runs work and gives its error, or the failure that it swallowed. */
 struct err *db_tx_work(struct db_tx *tx, db_work *work, void *arg) MUST_USE;
-/* Moves the epochs of what was touched. */
+/* Moves the epochs of what was touched and wakes the watches. */
 void db_tx_publish(const struct db_tx *tx);
 /* One transaction of its own with bounded retries; the connection is usable or known as lost afterwards. */
 struct err *db_run_alone(struct db_conn *c, struct arena *a, bool write, db_work *work, void *arg) MUST_USE;

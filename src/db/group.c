@@ -39,6 +39,7 @@ run_in_savepoint(struct group *g, struct db_job *job, struct db_tx *tx)
 	if (!job->result)
 		return d->keep(g->conn, g->scratch) == NULL;
 	tx->touched_count = 0;
+	tx->wakes = false;
 	/* A conflict of locks concerns the connection: the group is tried again, which the single run does with patience. */
 	if (tx->failure && tx->trouble == DB_TROUBLE_RETRY)
 		return false;

@@ -533,7 +533,6 @@ set_up(struct postgres *c, struct arena *a)
 
 	if (PQstatus(c->handle) != CONNECTION_OK)
 		return db_postgres_err(c, a, NULL, "connect");
-	PQsetNoticeReceiver(c->handle, ignore_notice, NULL);
 	PGresult *r = PQexec(c->handle, c->reader ? reader_setup : writer_setup);
 	if (!r || !is_good(r) || !PQenterPipelineMode(c->handle))
 		e = db_postgres_err(c, a, r, "session");
@@ -583,22 +582,31 @@ static const struct db_driver postgres_driver = {
 	.text = db_postgres_text,
 };
 
-struct err *
-db_postgres_connect(struct db *db, struct arena *a, enum db_role role, struct db_conn **out)
+PGconn *
+db_postgres_dial(const struct db *db)
 {
 	/* A peer that vanished without a word is noticed in seconds, not in the hours of TCP's own patience. */
 	const char *const keys[] = { "dbname", "fallback_application_name", "connect_timeout",
 		"client_encoding", "keepalives_idle", "keepalives_interval", "keepalives_count",
 		"tcp_user_timeout", NULL };
 	const char *const values[] = { db->target, "sextant", "5", "UTF8", "10", "5", "3", "20000", NULL };
+	PGconn *handle = PQconnectdbParams(keys, values, 1);
+
+	check(handle);
+	PQsetNoticeReceiver(handle, ignore_notice, NULL);
+	return handle;
+}
+
+struct err *
+db_postgres_connect(struct db *db, struct arena *a, enum db_role role, struct db_conn **out)
+{
 	struct postgres *c = calloc(1, sizeof(*c));
 	struct err *e;
 
 	check(c);
 	c->base = (struct db_conn){ .driver = &postgres_driver, .db = db };
 	c->reader = role == DB_READER;
-	c->handle = PQconnectdbParams(keys, values, 1);
-	check(c->handle);
+	c->handle = db_postgres_dial(db);
 	e = set_up(c, a);
 	if (e) {
 		e = err_private(a, ERR_UNAVAILABLE, "cannot use the PostgreSQL database %s at %s:%s: %.*s",

@@ -41,6 +41,8 @@ enum postgres_type {
 	PG_VOID = 2278
 };
 
+/* A new connection, outside pipeline mode; whether it is usable its status says. */
+PGconn *db_postgres_dial(const struct db *db);
 /* What a failed result means; result may be NULL (the connection broke). Sets the connection's trouble. */
 struct err *db_postgres_err(struct postgres *c, struct arena *a, const PGresult *result, const char *where);
 /* Refuses columns of a type that one of the databases does not have, such as NUMERIC. */

@@ -3,7 +3,7 @@
  * what follows and prevents the COMMIT, on both databases alike, although SQLite alone could go on.
  */
 #include "base/hash.h"
-#include "db/driver.h"
+#include "db/watch.h"
 
 struct db_tx
 db_tx_start(struct db_conn *c, struct arena *a, bool write)
@@ -197,6 +197,12 @@ db_tx_touch(struct db_tx *tx, int64_t company_id)
 		tx->touched_count++;
 }
 
+void
+db_tx_wake(struct db_tx *tx)
+{
+	tx->wakes = true;
+}
+
 static _Atomic uint64_t *
 epoch_of(struct db *db, int64_t company_id)
 {
@@ -228,4 +234,6 @@ db_tx_publish(const struct db_tx *tx)
 		for (int i = 0; i < tx->touched_count; i++)
 			atomic_fetch_add(epoch_of(tx->db, tx->touched[i]), 1);
 	atomic_fetch_add(epoch_of(tx->db, 0), 1);
+	if (tx->touched_count > 0 || tx->wakes)
+		db_watches_wake(tx->db);
 }

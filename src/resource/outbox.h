@@ -33,13 +33,18 @@ struct outbox_filter {
 	struct str object_type, object_id;
 	struct instant from, to; /* from ≤ at < to; 0: open */
 };
-/* Up to max committed events behind a position, in order; on the transaction's arena. What an older running transaction may still come before is left for the next time. */
+/*
+ * Up to max committed events behind a position, in order; on the transaction's arena. What an older running transaction may still come
+ * before is left for the next time. Fewer than max are no sign of the end (large events come in smaller parts), none is.
+ */
 struct err *outbox_read(struct db_tx *tx, const struct outbox_filter *f, struct outbox_position after, size_t max,
 	struct outbox_event **out, size_t *count) MUST_USE;
 /* The position of the newest event that may be read, zeros without any. */
 struct err *outbox_end(struct db_tx *tx, struct outbox_position *out) MUST_USE;
 /* The position of one event of a company by its number, as clients name it (since, Last-Event-ID); *found false when it is gone or never was. */
 struct err *outbox_find(struct db_tx *tx, int64_t company_id, int64_t seq, struct outbox_position *out, bool *found) MUST_USE;
+/* Whether there are committed events that outbox_read leaves out for now. */
+struct err *outbox_is_held_back(struct db_tx *tx, bool *held_back) MUST_USE;
 
 /* ---- following ------------------------------------------------------------------------------------------------------------------ */
 
@@ -50,7 +55,10 @@ struct outbox_listener {
 	void (*events)(void *arg, const struct outbox_event *e, size_t count);
 	void *arg;
 };
-/* Begins at the present end. Other nodes' events move the epochs of their companies (db_epoch_move) before listeners see them. */
+/*
+ * Begins at the present end. After a failure it waits a second and goes on from its position. Other nodes' events move the epochs of their companies (db_epoch_move) before listeners see them.
+ * UNAVAILABLE when the database can't be reached at the start.
+ */
 struct err *outbox_start(struct arena *a, struct db *db, const struct outbox_listener *listeners, size_t count,
 	struct outbox **out) MUST_USE;
 void outbox_stop(struct outbox *o);

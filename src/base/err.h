@@ -24,6 +24,7 @@
 	X(URI_TOO_LONG, 414, "The URL is too long.")                                           \
 	X(UNSUPPORTED_MEDIA_TYPE, 415, "Unsupported media type.")                              \
 	X(IDEMPOTENCY_MISMATCH, 422, "This Idempotency-Key was used with another request.")    \
+	X(UPGRADE_REQUIRED, 426, "This address speaks WebSocket, version 13.")                  \
 	X(RATE_LIMITED, 429, "Request was throttled.")                                         \
 	X(HEADER_TOO_LARGE, 431, "The header is too large.")                                   \
 	X(INTERNAL, 500, "Internal server error.")                                             \

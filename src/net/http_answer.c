@@ -163,11 +163,16 @@ must_close(const struct http_exchange *x)
 static void
 add_own_fields(struct http_exchange *x, const struct http_answer *a, bool has_tag)
 {
-	if (must_close(x))
+	if (must_close(x) && x->out.status != MHD_HTTP_SWITCHING_PROTOCOLS)
 		add_field(x, "Connection", "close");
 	/* When the request's header has taken MHD's memory, there is no room for more. */
 	if (x->head_is_full)
 		return;
+	/* RFC 9110 §15.5.22, RFC 6455 §4.4: what to upgrade to. */
+	if (x->out.status == MHD_HTTP_UPGRADE_REQUIRED) {
+		add_field(x, "Upgrade", "websocket");
+		add_field(x, "Sec-WebSocket-Version", "13");
+	}
 	add_field(x, "Server", "sextant");
 	add_text(x, "X-Request-ID", x->request.request_id);
 	add_field(x, "X-Content-Type-Options", "nosniff");
@@ -178,14 +183,14 @@ add_own_fields(struct http_exchange *x, const struct http_answer *a, bool has_ta
 		add_field(x, "Cache-Control", has_tag ? "private, no-cache" : "no-store");
 }
 
-static void
-prepare(struct http_exchange *x, const struct http_answer *a)
+void
+http_answer_prepare(struct http_exchange *x, const struct http_answer *a)
 {
 	char made[HTTP_ETAG_BYTES];
 	bool tagged = x->request.method == HTTP_GET && a->status == 200 && !a->no_etag;
 	struct str tag = a->etag;
 
-	check(a->status >= 200 && a->status <= 599);
+	check((a->status >= 200 || a->status == MHD_HTTP_SWITCHING_PROTOCOLS) && a->status <= 599);
 	x->out.status = a->status;
 	x->out.body = a->body;
 	x->out.close = a->close;
@@ -217,10 +222,13 @@ enum MHD_Result
 http_answer_send(struct http_exchange *x)
 {
 	struct str body = x->out.body;
-	struct MHD_Response *r = MHD_create_response_from_buffer(
-		body.n, body.n ? (void *)(uintptr_t)body.p : NULL, MHD_RESPMEM_PERSISTENT);
+	struct MHD_Response *r;
 	enum MHD_Result queued;
 
+	if (x->stream)
+		return http_stream_begin(x);
+	r = MHD_create_response_from_buffer(
+		body.n, body.n ? (void *)(uintptr_t)body.p : NULL, MHD_RESPMEM_PERSISTENT);
 	if (!r)
 		return MHD_NO;
 	for (size_t i = 0; i < x->out.field_count; i++)
@@ -235,28 +243,34 @@ http_answer_send(struct http_exchange *x)
 	return queued;
 }
 
-void
-http_answer(struct http_exchange *x, const struct http_answer *answer)
+bool
+http_answer_deliver(struct http_exchange *x)
 {
 	struct MHD_Connection *mhd = x->mhd;
 	int expected = TURN_SUSPENDED;
 	bool awaited;
 
-	check(!x->answered);
-	x->answered = true;
 	if (!x->suspended) {
-		prepare(x, answer);
 		/* A refusal closes the connection; the request's end is reported in any case. */
 		(void)http_answer_send(x);
-		return;
+		return true;
 	}
-	if (atomic_load(&x->turn) == TURN_SUSPENDED)
-		prepare(x, answer);
 	awaited = atomic_compare_exchange_strong(&x->turn, &expected, TURN_ANSWERED);
 	/* First let go, then resume: so the worker is the last owner and can reuse the exchange. */
 	http_exchange_drop(x, false);
 	if (awaited)
 		MHD_resume_connection(mhd);
+	return awaited;
+}
+
+void
+http_answer(struct http_exchange *x, const struct http_answer *answer)
+{
+	check(!x->answered);
+	x->answered = true;
+	if (!x->suspended || atomic_load(&x->turn) == TURN_SUSPENDED)
+		http_answer_prepare(x, answer);
+	(void)http_answer_deliver(x);
 }
 
 void

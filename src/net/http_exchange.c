@@ -42,10 +42,18 @@ drop_buffers(struct http_exchange *x)
 }
 
 void
-http_exchange_free(struct http_exchange *x)
+http_exchange_slim(struct http_exchange *x)
 {
 	drop_buffers(x);
 	arena_free(x->arena);
+	x->arena = NULL;
+}
+
+void
+http_exchange_free(struct http_exchange *x)
+{
+	if (x->arena)
+		http_exchange_slim(x);
 	free(x);
 }
 
@@ -57,7 +65,7 @@ http_exchange_drop(struct http_exchange *x, bool on_worker)
 	if (atomic_load_explicit(&x->refs, memory_order_acquire) != 1 &&
 		atomic_fetch_sub_explicit(&x->refs, 1, memory_order_acq_rel) != 1)
 		return;
-	if (!on_worker || w->pooled >= HTTP_POOLED_EXCHANGES) {
+	if (!on_worker || !x->arena || w->pooled >= HTTP_POOLED_EXCHANGES) {
 		http_exchange_free(x);
 		return;
 	}

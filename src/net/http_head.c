@@ -337,6 +337,7 @@ http_head_read(struct http_exchange *x, const char *method, const char *version)
 	bool http10 = !strcmp(version, "HTTP/1.0");
 
 	(void)MHD_get_connection_values_n(x->mhd, MHD_HEADER_KIND, collect, x);
+	x->http10 = http10;
 	r->method = method_of(method);
 	r->is_head = r->method == HTTP_HEAD;
 	if (r->is_head)

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "net/http.h"
+#include "net/stream_internal.h"
 #include <microhttpd.h>
 #include <netinet/in.h>
 #include <pthread.h>
@@ -25,7 +26,7 @@
 #define HTTP_PEER_TEXT_BYTES 48 /* an IPv6 address as text */
 
 /* What a connection is doing, for the keeper. */
-enum http_phase { PHASE_IDLE, PHASE_HEADER, PHASE_BODY, PHASE_WORKING, PHASE_SENDING };
+enum http_phase { PHASE_IDLE, PHASE_HEADER, PHASE_BODY, PHASE_WORKING, PHASE_SENDING, PHASE_STREAM };
 
 /* One open connection; lives from MHD's start notification to its end notification. */
 struct http_connection {
@@ -36,6 +37,7 @@ struct http_connection {
 	_Atomic int64_t since_ms;    /* when the phase began */
 	_Atomic int64_t moved_bytes; /* body bytes received in this phase */
 	int64_t seen_bytes, seen_ms; /* the keeper's: progress at its last look */
+	bool handed_over;	     /* its socket is a stream's now, which counts in its place */
 	uint8_t peer_len;
 	char peer[HTTP_PEER_TEXT_BYTES];
 	struct in6_addr address;
@@ -79,6 +81,9 @@ struct http_server {
 	pthread_t keeper;
 	bool keeper_started;
 	int wake_fd;
+	int dead_fd;			  /* a socket whose peer has gone; see http_stream.c */
+	_Atomic int64_t streams;	  /* sockets that were handed over and are open */
+	struct stream_hub *_Atomic hub; /* the one of its streams; stopped with the server */
 	_Atomic int state;	/* enum http_server_state */
 	_Atomic int64_t now_ms; /* the keeper's clock: monotonic, as fine as its tick */
 };
@@ -99,7 +104,10 @@ struct http_exchange {
 	enum http_stage stage;
 	_Atomic int turn; /* enum http_turn */
 	_Atomic int refs; /* MHD's side, and the handler's once suspended; the last one frees */
-	bool suspended, answered, counted, framing_broken, expects_continue;
+	bool suspended, answered, counted, framing_broken, expects_continue, http10, over;
+	struct stream *stream; /* the answer is this stream, whose socket has not been handed over yet */
+	enum stream_kind stream_kind;
+	struct str hello;
 	/* The request line as MHD shows it, and where it stood in MHD's memory. */
 	const char *line_target;
 	size_t line_target_len, line_path_len; /* with the query, without */
@@ -128,6 +136,8 @@ struct http_exchange *http_exchange_new(struct http_worker *w);
 /* Gives up one reference. */
 void http_exchange_drop(struct http_exchange *x, bool on_worker);
 void http_exchange_free(struct http_exchange *x);
+/* Gives back what only the request needed; the exchange itself stays until MHD is done with its connection. */
+void http_exchange_slim(struct http_exchange *x);
 /* Resumes every suspended exchange of the worker with TURN_ABANDONED: its connection closes, its late answer is dropped. */
 void http_worker_abandon(struct http_worker *w);
 
@@ -142,10 +152,25 @@ void http_on_completed(
 /* http_head.c: fills x->request from the header and sets x->fault. mhd_method and version are MHD's strings. */
 void http_head_read(struct http_exchange *x, const char *method, const char *version);
 
-/* http_answer.c: hands the prepared answer to MHD; on the worker's thread. */
+/* http_request.c: the request is over, whatever becomes of its connection. */
+void http_request_end(struct http_exchange *x);
+
+/* http_answer.c */
+void http_answer_prepare(struct http_exchange *x, const struct http_answer *a);
+/* Lets the worker send what was prepared. False when nobody waits for it any more. */
+bool http_answer_deliver(struct http_exchange *x);
+/* Hands the prepared answer to MHD; on the worker's thread. */
 enum MHD_Result http_answer_send(struct http_exchange *x);
 /* Answers x->fault, by the application's writer when it has one. */
 void http_answer_fault(struct http_exchange *x);
+
+/* http_stream.c: begins the stream that is the answer; on the worker's thread. */
+enum MHD_Result http_stream_begin(struct http_exchange *x);
+/* Socket options of a client's socket whose stream is s. */
+void http_stream_tune(int fd, const struct stream *s);
+
+/* http_relay.c: events over TLS, as the body of an answer that MHD asks for piece by piece. */
+enum MHD_Result http_relay_begin(struct http_exchange *x);
 
 /* http_etag.c */
 #define HTTP_ETAG_BYTES 24

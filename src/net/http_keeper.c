@@ -67,7 +67,7 @@ end_connection(struct http_connection *c)
 	if (c->next)
 		c->next->prev = c->prev;
 	pthread_mutex_unlock(&w->lock);
-	if (w->server->peers)
+	if (w->server->peers && !c->handed_over)
 		http_peers_leave(w->server->peers, &c->address);
 	add(&w->connection_count, -1);
 	free(c);
@@ -100,7 +100,7 @@ least_busy(struct http_server *s)
 static int64_t
 connections_open(const struct http_server *s)
 {
-	int64_t n = 0;
+	int64_t n = atomic_load_explicit(&s->streams, memory_order_relaxed);
 
 	for (int i = 0; i < s->options.threads; i++)
 		n += atomic_load_explicit(&s->workers[i].connection_count, memory_order_relaxed);
@@ -212,6 +212,7 @@ is_overdue(const struct http_server *s, struct http_connection *c, int64_t now)
 		return now - since > s->options.idle_ms / 2 &&
 		       is_stalled(c, now, since, acknowledged(c->fd), s->options.idle_ms);
 	case PHASE_WORKING:
+	case PHASE_STREAM:
 		break;
 	}
 	return false;

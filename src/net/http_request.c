@@ -200,8 +200,8 @@ http_on_request(void *cls, struct MHD_Connection *mhd, const char *url, const ch
 	case STAGE_RUN:
 		break;
 	}
-	/* Resumed: the answer is ready, or nobody waits for it any more. */
-	if (atomic_load(&x->turn) != TURN_ANSWERED)
+	/* Resumed: the answer is ready, or nobody waits for it any more, or the socket has become a stream's. */
+	if (atomic_load(&x->turn) != TURN_ANSWERED || x->connection->handed_over)
 		return MHD_NO;
 	return http_answer_send(x);
 }
@@ -222,20 +222,32 @@ forget_suspended(struct http_exchange *x)
 }
 
 void
+http_request_end(struct http_exchange *x)
+{
+	if (x->over)
+		return;
+	x->over = true;
+	if (x->suspended)
+		forget_suspended(x);
+	if (x->counted)
+		atomic_fetch_sub(&x->worker->active, 1);
+}
+
+void
 http_on_completed(void *cls, struct MHD_Connection *mhd, void **context, enum MHD_RequestTerminationCode code)
 {
-	struct http_worker *w = cls;
 	struct http_exchange *x = *context;
 
+	(void)cls;
 	(void)mhd;
 	(void)code;
 	if (!x)
 		return;
 	*context = NULL;
 	http_phase_set(x->connection, PHASE_IDLE);
-	if (x->suspended)
-		forget_suspended(x);
-	if (x->counted)
-		atomic_fetch_sub(&w->active, 1);
+	/* The answerer of an abandoned exchange sees to its stream itself. */
+	if (atomic_load(&x->turn) != TURN_ABANDONED && x->stream)
+		stream_give_up(x->stream);
+	http_request_end(x);
 	http_exchange_drop(x, true);
 }

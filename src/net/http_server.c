@@ -130,7 +130,8 @@ static struct MHD_Daemon *
 start_daemon(struct http_worker *w, const struct pem *pem)
 {
 	struct http_server *s = w->server;
-	unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME;
+	unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME |
+			 MHD_ALLOW_UPGRADE;
 	struct MHD_OptionItem tls[] = {
 		{ MHD_OPTION_HTTPS_MEM_KEY, 0, pem->key },
 		{ MHD_OPTION_HTTPS_MEM_CERT, 0, pem->cert },
@@ -175,12 +176,26 @@ start_workers(struct arena *a, struct http_server *s, const struct pem *pem)
 	return NULL;
 }
 
+static int
+dead_socket(void)
+{
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) != 0)
+		return -1;
+	(void)close(pair[1]);
+	return pair[0];
+}
+
 static struct err *
 start(struct arena *a, struct http_server *s, const struct pem *pem)
 {
 	s->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (s->wake_fd < 0)
 		return err_private(a, ERR_UNAVAILABLE, "eventfd: %s", strerror(errno));
+	s->dead_fd = dead_socket();
+	if (s->dead_fd < 0)
+		return err_private(a, ERR_UNAVAILABLE, "socketpair: %s", strerror(errno));
 	TRY(http_listen(a, s));
 	if (!s->options.behind_proxy)
 		s->peers = http_peers_new((size_t)s->options.connections_per_address);
@@ -202,7 +217,7 @@ http_server_start(struct arena *a, const struct http_options *o, struct http_ser
 	TRY(check_options(a, o));
 	s = calloc(1, sizeof(*s));
 	check(s);
-	s->wake_fd = -1;
+	s->wake_fd = s->dead_fd = -1;
 	s->arena = arena_new(1u << 20);
 	keep_options(s, o);
 	e = read_tls(a, o, &pem);
@@ -258,6 +273,17 @@ stop_accepting(struct http_server *s)
 	}
 }
 
+/* Before the daemons end: over TLS a stream's bytes pass through them. */
+static void
+stop_streams(struct http_server *s, int64_t end_us)
+{
+	struct stream_hub *hub = atomic_load(&s->hub);
+	int64_t left_ms = (end_us - monotonic_us()) / 1000;
+
+	if (hub)
+		stream_hub_stop(hub, left_ms > 0 ? (int)left_ms : 0);
+}
+
 void
 http_server_stop(struct http_server *s, int drain_ms)
 {
@@ -272,6 +298,7 @@ http_server_stop(struct http_server *s, int drain_ms)
 	/* A request may have begun between the last look and the closing: it has its time too. */
 	while (!is_quiet(s) && monotonic_us() < end)
 		pause_a_step();
+	stop_streams(s, end);
 	for (int i = 0; i < s->options.threads; i++) {
 		struct http_worker *w = &s->workers[i];
 
@@ -311,6 +338,8 @@ http_server_free(struct http_server *s)
 	http_peers_free(s->peers);
 	if (s->wake_fd >= 0)
 		(void)close(s->wake_fd);
+	if (s->dead_fd >= 0)
+		(void)close(s->dead_fd);
 	arena_free(s->arena);
 	free(s);
 }
@@ -318,7 +347,7 @@ http_server_free(struct http_server *s)
 struct http_stats
 http_server_stats(const struct http_server *s)
 {
-	struct http_stats sum = { 0 };
+	struct http_stats sum = { .connections = atomic_load_explicit(&s->streams, memory_order_relaxed) };
 
 	for (int i = 0; i < s->options.threads; i++) {
 		const struct http_worker *w = &s->workers[i];

@@ -23,6 +23,7 @@ enum stream_close_code {
 	STREAM_CLOSE_GOING_AWAY = 1001,    /* the server stops: connect again */
 	STREAM_CLOSE_PROTOCOL = 1002,
 	STREAM_CLOSE_UNSUPPORTED = 1003,   /* binary where text is spoken */
+	STREAM_CLOSE_NO_STATUS = 1005,     /* never sent: the peer's close frame had no code */
 	STREAM_CLOSE_ABNORMAL = 1006,      /* never sent: the connection broke */
 	STREAM_CLOSE_NOT_UTF8 = 1007,
 	STREAM_CLOSE_POLICY = 1008,
@@ -52,6 +53,7 @@ struct stream_options {
 	const struct http_field *fields; /* more header fields of the answer */
 	size_t field_count;
 	int ping_ms;                /* 0: 25,000; two unanswered ones end it */
+	int message_ms;             /* 0: 30,000; a message that takes longer from its first byte to its last closes with 1008 */
 	size_t message_bytes_max;   /* 0: 64 kB; longer ones close with 1009 as soon as their length is known */
 	size_t queue_bytes_max;     /* 0: 256 kB */
 };

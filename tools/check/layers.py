@@ -26,6 +26,8 @@ WRAPPED = {
     "libpq-fe.h": "db",
     "microhttpd.h": "net",
     "wslay/wslay.h": "net",
+    "nettle/base64.h": "net",
+    "nettle/sha1.h": "net",
     "curl/curl.h": "net",
     "yyjson.h": "codec",
     "csv.h": "codec",

@@ -35,5 +35,11 @@
 #define LIMIT_SIGNING_KEY_S        2592000     /* age at which the next login makes a new signing key: 30 days */
 #define LIMIT_STATEMENTS           256         /* prepared statements a connection keeps */
 #define LIMIT_DB_RETRIES           5           /* busy or serialization failures before giving up with 503 */
+#define LIMIT_JOB_PAYLOAD_BYTES    65536       /* what a job is told; it names what it needs and reads the rest when it runs */
+#define LIMIT_JOB_RESULT_BYTES     4096        /* what a job leaves for people */
+#define LIMIT_JOB_ERROR_BYTES      1000        /* of a failed run, for people */
+#define LIMIT_JOB_NOTE_BYTES       200         /* beside a progress */
+#define LIMIT_JOB_ARENA_BYTES      (256u << 20) /* memory of a run: a report or an import, several of which may run at once */
+#define LIMIT_JOB_CRASHES          2           /* runs under which the process died before a job is poison */
 
 #endif

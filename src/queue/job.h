@@ -15,39 +15,48 @@
 struct job_runner; /* the threads that run jobs in this process */
 struct job_run;
 
-/* Runs on a thread of its queue, outside any transaction. NULL: done. ERR_UNAVAILABLE and any other error: tried again; see job_give_up. */
+/*
+ * Runs on a thread of its queue, outside any transaction. NULL: done. Any error: tried again; see job_give_up. A run that ends early because
+ * job_is_stopped returns job_stopped(r).
+ */
 typedef struct err *job_function(struct job_run *r);
 
 /* What a kind of job is: a row of the table in jobs/. */
 struct job_kind {
-	const char *name;   /* "webhook.deliver": stored, so it stays */
-	const char *queue;  /* "default", "webhooks", … : each has its own threads, can be paused */
+	/* "webhook.deliver": stored, so it stays. The first word is its queue, which has its own threads and can be paused. */
+	const char *name;
 	job_function *run;
-	int attempts_max;   /* runs before it is dead; 0: 10 */
-	int first_retry_s;  /* back-off begins here and doubles; 0: 5 */
-	int longest_retry_s;/* 0: 3600 */
-	int timeout_s;      /* after this long job_is_stopped() says true and the run counts as failed; 0: 300 */
-	const char *doc;    /* a sentence for people */
+	int attempts_max;    /* runs before it is dead; 0: 10 */
+	int first_retry_s;   /* back-off begins here and doubles; each wait is a random part of it; 0: 5 */
+	int longest_retry_s; /* 0: 3600 */
+	int timeout_s;       /* after this long job_is_stopped() says true; 0: 300. A run that goes on for a lease more is given up as crashed */
+	bool forgets;        /* done jobs leave no row: they are many and tell of themselves elsewhere */
+	const char *doc;     /* a sentence for people */
 };
 
 /* ---- enqueueing, in the transaction of the change ------------------------------------------------------------------------------ */
 
+#define JOB_PRIORITY_MAX 10
 struct job_request {
 	int64_t company_id;  /* 0: the installation's own */
 	const char *kind;
 	/*
 	 * A key makes it unique: of one (company, kind, key) at most one job waits and one runs. When one waits already, it takes the earlier
-	 * of the two times and no second is made; when one runs, exactly one more will run behind it.
+	 * of the two times, the higher priority and the later payload, and no second is made; one that waits because it failed keeps the time
+	 * of its next try. When one runs, it runs once more behind that run. While one is poison, others of its key wait for whoever looks at it.
 	 */
 	struct str key;
-	struct str payload;  /* JSON text; empty: {} */
+	struct str payload;  /* JSON text of at most LIMIT_JOB_PAYLOAD_BYTES; empty: {} */
 	struct instant at;   /* not before; 0: at once */
-	int priority;        /* −10 … 10, higher first; 0 is normal */
+	int priority;        /* ±JOB_PRIORITY_MAX, higher first; 0 is normal */
 };
 /* id may be NULL; of a job that waits already it is that one's. */
 struct err *job_enqueue(struct db_tx *tx, struct instant now, const struct job_request *q, int64_t *id) MUST_USE;
-/* A waiting job is cancelled at once, a running one is asked to stop. *found false when there is none under the key. */
-struct err *job_cancel_key(struct db_tx *tx, int64_t company_id, const char *kind, struct str key, bool *found) MUST_USE;
+/*
+ * By company_id, kind and key of the request: a waiting job is cancelled at once, a running one is asked to stop. *found false when there
+ * is none.
+ */
+struct err *job_cancel_key(struct db_tx *tx, struct instant now, const struct job_request *of, bool *found) MUST_USE;
 
 /* ---- recurring ------------------------------------------------------------------------------------------------------------------ */
 
@@ -82,6 +91,8 @@ struct job_run {
 };
 /* Whether the run should end soon: cancelled, timed out, lease lost, or the process stops. Cheap; ask between steps. */
 bool job_is_stopped(struct job_run *r);
+/* What a run returns that ends early for that reason. */
+struct err *job_stopped(struct job_run *r) __attribute__((returns_nonnull));
 /* Shown to who watches; done ≤ total, total 0: unknown. Stored at most once a second. */
 void job_progress(struct job_run *r, int64_t done, int64_t total, struct str note);
 /* When the run ends without error the same job waits until then instead of being done, and its attempts count from the start. */
@@ -107,9 +118,13 @@ struct job_runner_options {
 	void *app;
 	int lease_s;                            /* 0: 30 */
 	int poll_ms;                            /* how often due jobs of other nodes are looked for; 0: 1000. Own ones start at once */
+	bool alone;                             /* no other process runs jobs of this database: a lease found at start is of a dead one */
 };
 struct err *job_runner_start(struct arena *a, const struct job_runner_options *o, struct job_runner **out) MUST_USE;
-/* Asks running jobs to stop, waits at most drain_ms, gives the leases of the others back, ends. */
-void job_runner_stop(struct job_runner *r, int drain_ms);
+/*
+ * Asks running jobs to stop, waits at most drain_ms, gives the leases of the others back, ends. False when a run has not come back: its
+ * thread still uses the database, so the process may only exit.
+ */
+bool job_runner_stop(struct job_runner *r, int drain_ms);
 
 #endif

@@ -1,0 +1,180 @@
+-- The job queue. Instants of leases are by the database's clock, which all nodes share; all others come from the caller.
+
+-- ---- enqueueing ------------------------------------------------------------------------------------------------------------
+
+-- A request that a job of the key serves already. The lock keeps that job from being claimed, or from ending, before the request's own
+-- transaction has ended; several requests may hold it at once.
+-- name: job_serving_find
+SELECT id FROM job WHERE company_id = $1 AND kind = $2 AND key = $3 AND payload = $4
+AND ((state = 'waiting' AND (run_at <= $5 OR attempt > 0) AND priority >= $6) OR (state = 'running' AND run_again <= $5)) LIMIT 1 FOR SHARE
+
+-- Back-off after a failure is not cut short: attempt > 0.
+-- name: job_join
+UPDATE job SET payload = $4, priority = CASE WHEN priority < $6 THEN $6 ELSE priority END,
+	run_at = CASE WHEN state = 'waiting' AND attempt = 0 AND run_at > $5 THEN $5 ELSE run_at END,
+	run_again = CASE WHEN state = 'waiting' THEN NULL WHEN run_again IS NULL OR run_again > $5 THEN $5 ELSE run_again END
+WHERE company_id = $1 AND kind = $2 AND key = $3 AND state IN ('waiting', 'running') RETURNING id
+
+-- name: job_add
+INSERT INTO job (company_id, id, kind, queue, key, payload, state, priority, run_at, attempt, crashes, cancel_asked,
+	progress_done, progress_total, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, 'waiting', $7, $8, 0, 0, 0, 0, 0, $9)
+ON CONFLICT (company_id, kind, key) WHERE state = 'waiting' AND key IS NOT NULL DO UPDATE SET payload = excluded.payload,
+	priority = CASE WHEN job.priority < excluded.priority THEN excluded.priority ELSE job.priority END,
+	run_at = CASE WHEN job.attempt = 0 AND job.run_at > excluded.run_at THEN excluded.run_at ELSE job.run_at END
+RETURNING id
+
+-- name: job_cancel_waiting_key
+UPDATE job SET state = 'cancelled', finished_at = $4 WHERE company_id = $1 AND kind = $2 AND key = $3 AND state = 'waiting'
+
+-- name: job_cancel_running_key
+UPDATE job SET cancel_asked = 1, run_again = NULL WHERE company_id = $1 AND kind = $2 AND key = $3 AND state = 'running'
+
+-- ---- looking ---------------------------------------------------------------------------------------------------------------
+
+-- What there is to do besides claiming: the database's clock, leases that ran out, schedules.
+-- name: job_look @sqlite
+SELECT CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER) * 1000,
+	EXISTS (SELECT 1 FROM job WHERE state = 'running' AND lease_until < CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER) * 1000),
+	EXISTS (SELECT 1 FROM job_schedule WHERE paused = 0 AND next_at <= $1)
+-- name: job_look @postgres
+SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT),
+	CAST(CASE WHEN EXISTS (SELECT 1 FROM job WHERE state = 'running'
+		AND lease_until < CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)) THEN 1 ELSE 0 END AS BIGINT),
+	CAST(CASE WHEN EXISTS (SELECT 1 FROM job_schedule WHERE paused = 0 AND next_at <= $1) THEN 1 ELSE 0 END AS BIGINT)
+
+-- name: job_due_find
+SELECT id FROM job WHERE queue = $1 AND state = 'waiting' AND crashes = 0 AND run_at <= $2
+AND NOT EXISTS (SELECT 1 FROM job_queue q WHERE q.company_id = 0 AND q.name = $1 AND q.paused = 1) LIMIT 1
+
+-- name: job_suspect_find
+SELECT id FROM job WHERE queue = $1 AND state = 'waiting' AND crashes > 0 AND run_at <= $2
+AND NOT EXISTS (SELECT 1 FROM job_queue q WHERE q.company_id = 0 AND q.name = $1 AND q.paused = 1) LIMIT 1
+
+-- name: job_cancelled_list
+SELECT company_id, id FROM job WHERE state = 'running' AND lease_owner = $1 AND cancel_asked = 1
+
+-- ---- claiming --------------------------------------------------------------------------------------------------------------
+
+-- The next lower priority that has waiting jobs, so that a claim finds them by the index however many wait for later.
+-- name: job_priority_next
+SELECT priority FROM job WHERE queue = $1 AND state = 'waiting' AND crashes = 0 AND priority < $2
+AND NOT EXISTS (SELECT 1 FROM job_queue q WHERE q.company_id = 0 AND q.name = $1 AND q.paused = 1)
+ORDER BY priority DESC LIMIT 1
+
+-- $4: the kinds this process knows, a JSON array.
+-- name: job_claim @sqlite
+WITH due AS MATERIALIZED (
+	SELECT j.company_id, j.id FROM job j WHERE j.queue = $1 AND j.state = 'waiting' AND j.crashes = 0 AND j.priority = $2 AND j.run_at <= $3
+	AND j.kind IN (SELECT value FROM json_each($4))
+	AND (j.key IS NULL OR NOT EXISTS (SELECT 1 FROM job r WHERE r.company_id = j.company_id AND r.key = j.key AND r.kind = j.kind
+		AND r.key IS NOT NULL AND r.state IN ('running', 'poison')))
+	ORDER BY j.run_at, j.id LIMIT $5)
+UPDATE job SET state = 'running', attempt = attempt + 1, lease_owner = $6, lease_until = $7, started_at = $3,
+	progress_done = 0, progress_total = 0, progress_note = NULL, cancel_asked = 0
+FROM due WHERE job.company_id = due.company_id AND job.id = due.id
+RETURNING company_id, id, kind, key, payload, attempt, crashes, run_at, priority
+-- name: job_claim @postgres
+WITH due AS MATERIALIZED (
+	SELECT j.company_id, j.id FROM job j WHERE j.queue = $1 AND j.state = 'waiting' AND j.crashes = 0 AND j.priority = $2 AND j.run_at <= $3
+	AND j.kind IN (SELECT json_array_elements_text(CAST($4 AS json)) COLLATE "C")
+	AND (j.key IS NULL OR NOT EXISTS (SELECT 1 FROM job r WHERE r.company_id = j.company_id AND r.key = j.key AND r.kind = j.kind
+		AND r.key IS NOT NULL AND r.state IN ('running', 'poison')))
+	ORDER BY j.run_at, j.id LIMIT $5 FOR UPDATE OF j SKIP LOCKED)
+UPDATE job SET state = 'running', attempt = attempt + 1, lease_owner = $6, lease_until = $7, started_at = $3,
+	progress_done = 0, progress_total = 0, progress_note = NULL, cancel_asked = 0
+FROM due WHERE job.company_id = due.company_id AND job.id = due.id
+RETURNING job.company_id, job.id, kind, key, payload, attempt, crashes, run_at, priority
+
+-- One job under which a runner died before.
+-- name: job_claim_suspect @sqlite
+WITH due AS MATERIALIZED (
+	SELECT j.company_id, j.id FROM job j WHERE j.queue = $1 AND j.state = 'waiting' AND j.crashes > 0 AND j.run_at <= $2
+	AND j.kind IN (SELECT value FROM json_each($3))
+	AND (j.key IS NULL OR NOT EXISTS (SELECT 1 FROM job r WHERE r.company_id = j.company_id AND r.key = j.key AND r.kind = j.kind
+		AND r.key IS NOT NULL AND r.state IN ('running', 'poison')))
+	ORDER BY j.run_at, j.id LIMIT 1)
+UPDATE job SET state = 'running', attempt = attempt + 1, lease_owner = $4, lease_until = $5, started_at = $2,
+	progress_done = 0, progress_total = 0, progress_note = NULL, cancel_asked = 0
+FROM due WHERE job.company_id = due.company_id AND job.id = due.id
+RETURNING company_id, id, kind, key, payload, attempt, crashes, run_at, priority
+-- name: job_claim_suspect @postgres
+WITH due AS MATERIALIZED (
+	SELECT j.company_id, j.id FROM job j WHERE j.queue = $1 AND j.state = 'waiting' AND j.crashes > 0 AND j.run_at <= $2
+	AND j.kind IN (SELECT json_array_elements_text(CAST($3 AS json)) COLLATE "C")
+	AND (j.key IS NULL OR NOT EXISTS (SELECT 1 FROM job r WHERE r.company_id = j.company_id AND r.key = j.key AND r.kind = j.kind
+		AND r.key IS NOT NULL AND r.state IN ('running', 'poison')))
+	ORDER BY j.run_at, j.id LIMIT 1 FOR UPDATE OF j SKIP LOCKED)
+UPDATE job SET state = 'running', attempt = attempt + 1, lease_owner = $4, lease_until = $5, started_at = $2,
+	progress_done = 0, progress_total = 0, progress_note = NULL, cancel_asked = 0
+FROM due WHERE job.company_id = due.company_id AND job.id = due.id
+RETURNING job.company_id, job.id, kind, key, payload, attempt, crashes, run_at, priority
+
+-- ---- while it runs ---------------------------------------------------------------------------------------------------------
+
+-- name: job_renew
+UPDATE job SET lease_until = $4 WHERE company_id = $1 AND id = $2 AND lease_owner = $3 AND state = 'running'
+
+-- name: job_progress_put
+UPDATE job SET progress_done = $4, progress_total = $5, progress_note = $6
+WHERE company_id = $1 AND id = $2 AND lease_owner = $3 AND state = 'running'
+
+-- ---- the end of a run ------------------------------------------------------------------------------------------------------
+
+-- Over, unless it was asked for again while it ran and no other waits behind it. $4: done, dead, cancelled.
+-- name: job_end
+UPDATE job SET
+	state = CASE WHEN run_again IS NULL OR EXISTS (SELECT 1 FROM job w WHERE w.company_id = job.company_id AND w.kind = job.kind
+		AND w.key = job.key AND w.key IS NOT NULL AND w.state = 'waiting') THEN $4 ELSE 'waiting' END,
+	run_at = CASE WHEN run_again IS NULL THEN run_at ELSE run_again END,
+	attempt = CASE WHEN run_again IS NULL THEN attempt ELSE 0 END,
+	finished_at = CASE WHEN run_again IS NULL OR EXISTS (SELECT 1 FROM job w WHERE w.company_id = job.company_id AND w.kind = job.kind
+		AND w.key = job.key AND w.key IS NOT NULL AND w.state = 'waiting') THEN CAST($5 AS BIGINT) ELSE NULL END,
+	crashes = CASE WHEN $4 = 'done' THEN 0 ELSE crashes END,
+	run_again = NULL, lease_owner = NULL, lease_until = NULL, error = $6, result = $7,
+	progress_done = $8, progress_total = $9, progress_note = $10
+WHERE company_id = $1 AND id = $2 AND lease_owner = $3 AND state = 'running'
+
+-- Done, of a kind that leaves no history.
+-- name: job_end_forgotten
+DELETE FROM job WHERE company_id = $1 AND id = $2 AND lease_owner = $3 AND state = 'running' AND run_again IS NULL
+
+-- A job that waits again takes the place of one of its key that waits behind it.
+-- name: job_twin_remove
+DELETE FROM job WHERE company_id = $1 AND state = 'waiting' AND key IS NOT NULL
+AND (kind, key) IN (SELECT r.kind, r.key FROM job r WHERE r.company_id = $1 AND r.id = $2 AND r.key IS NOT NULL AND r.state <> 'waiting')
+
+-- $4: not before; $5: 1 when a request that came meanwhile may hasten it; $6 attempts, $7: added to crashes, kept at 0 or more.
+-- name: job_wait
+UPDATE job SET state = 'waiting', run_at = CASE WHEN CAST($5 AS BIGINT) = 1 AND run_again < $4 THEN run_again ELSE $4 END, run_again = NULL,
+	attempt = $6, crashes = CASE WHEN crashes + $7 < 0 THEN 0 ELSE crashes + $7 END, lease_owner = NULL, lease_until = NULL,
+	error = $8, result = $9, progress_done = $10, progress_total = $11, progress_note = $12
+WHERE company_id = $1 AND id = $2 AND lease_owner = $3 AND state = 'running'
+
+-- The runner lives after all: it was slow or cut off, and another has taken its job over.
+-- name: job_crash_take_back
+UPDATE job SET crashes = crashes - 1 WHERE company_id = $1 AND id = $2 AND crashes > 0 AND state IN ('waiting', 'running')
+
+-- ---- leases that ran out ---------------------------------------------------------------------------------------------------
+
+-- $1: by the database's clock.
+-- name: job_expired_list
+SELECT company_id, id, kind, key, crashes, cancel_asked, lease_owner, attempt FROM job WHERE state = 'running' AND lease_until < $1
+ORDER BY lease_until LIMIT 100 FOR UPDATE SKIP LOCKED
+
+-- name: job_take_over
+UPDATE job SET state = 'waiting', run_at = CASE WHEN run_at < $3 THEN run_at ELSE $3 END, run_again = NULL, crashes = crashes + 1,
+	lease_owner = NULL, lease_until = NULL WHERE company_id = $1 AND id = $2
+
+-- $3: poison or cancelled.
+-- name: job_set_aside
+UPDATE job SET state = $3, crashes = crashes + 1, run_again = NULL, lease_owner = NULL, lease_until = NULL, finished_at = $4, error = $5
+WHERE company_id = $1 AND id = $2
+
+-- Claimed by a transaction whose end nobody heard of: what this runner owns, to be compared with what it holds.
+-- name: job_owned_list
+SELECT company_id, id, attempt FROM job WHERE state = 'running' AND lease_owner = $1
+
+-- name: job_unclaim
+UPDATE job SET state = 'waiting', attempt = attempt - 1, lease_owner = NULL, lease_until = NULL
+WHERE company_id = $1 AND id = $2 AND lease_owner = $3 AND state = 'running'

@@ -18,11 +18,14 @@ client_hash(const struct api_ctx *c)
 	return hash_pair((uint64_t)actor->company_id ^ 3u << 30, (uint64_t)actor->person_id);
 }
 
-/* Campaigns and retrospectives are counted by themselves, whoever writes to them. */
+/* Campaigns and retrospectives are counted by themselves, whoever writes to them and with however many zeros before their ids. */
 static uint64_t
 object_hash(const struct api_ctx *c)
 {
-	return hash_bytes(c->path_params[0], (uint64_t)c->actor.company_id);
+	struct str id = c->path_params[0];
+	while (id.n > 1 && id.p[0] == '0')
+		id = str_sub(id, 1, id.n);
+	return hash_bytes(id, (uint64_t)c->actor.company_id);
 }
 
 static void

@@ -87,6 +87,7 @@ static const struct {
 	{ STR_INIT("/api/kpis/campaigns"), DIALECT_RETRO },
 	{ STR_INIT("/api/kpis"), DIALECT_KPI },
 	{ STR_INIT("/api/webhooks"), DIALECT_KPI },
+	{ STR_INIT("/api/campaigns"), DIALECT_RETRO },
 	{ STR_INIT("/api/retrospectives"), DIALECT_RETRO },
 	{ STR_INIT("/api/ws/retrospectives"), DIALECT_RETRO },
 	{ STR_INIT("/api/v1/kpi-management"), DIALECT_ASSIGNMENTS },

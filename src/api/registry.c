@@ -39,5 +39,6 @@ const struct api_routes *const api_route_tables[] = {
 	&employee_assignment_routes,
 	&webhook_routes,
 	&campaign_routes,
+	&retrospective_routes,
 	NULL,
 };

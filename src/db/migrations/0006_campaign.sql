@@ -59,6 +59,7 @@ CREATE TABLE retrospective (
 	approved_by BIGINT,
 	approved_at BIGINT,
 	approval_notes TEXT,
+	reminded_for BIGINT,        -- the scheduled_time whose reminder was sent
 	PRIMARY KEY (company_id, id),
 	FOREIGN KEY (company_id, task_id) REFERENCES campaign (company_id, id)
 ) WITHOUT ROWID;
@@ -104,6 +105,7 @@ CREATE TABLE retro_action (
 ) WITHOUT ROWID;
 CREATE SEQUENCE retro_action;
 CREATE INDEX retro_action_retrospective ON retro_action (company_id, retrospective_id, id);
+CREATE INDEX retro_action_first ON retro_action (company_id, first_retrospective_id);
 CREATE INDEX retro_action_owner ON retro_action (company_id, owner_id);
 
 -- One row a company, whose id is 1.

@@ -32,6 +32,9 @@ extern const char *const campaign_status_names[];
 /* The campaign under an id (1 … 2^53); made as "Campaign 123" when there is none. NOT_FOUND for an id out of that range. */
 struct err *campaign_require(struct res_ctx *c, int64_t id, struct campaign *out) MUST_USE;
 
+/* By the id in a path, for op, within the actor's scope; NOT_FOUND says "Campaign with ID 123 does not exist." */
+struct err *campaign_find_for(struct res_ctx *c, struct str id, enum res_op op, struct campaign *out) MUST_USE;
+
 /* ---- metrics -------------------------------------------------------------------------------------------------------------------- */
 
 /* What a metric is worth knowing about: how its values add up and whether they may be negative. Built-in ones by name, others as they come. */

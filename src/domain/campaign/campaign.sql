@@ -7,6 +7,15 @@ SELECT id FROM company WHERE company_id = 0 AND id = $1 FOR UPDATE;
 -- name: campaign_exists
 SELECT 1 FROM campaign WHERE company_id = $1 AND id = $2;
 
+-- The same, held against deletion until the transaction ends.
+-- name: campaign_hold @sqlite
+SELECT 1 FROM campaign WHERE company_id = $1 AND id = $2;
+-- name: campaign_hold @postgres
+SELECT 1 FROM campaign WHERE company_id = $1 AND id = $2 FOR KEY SHARE;
+
+-- name: campaign_has_values
+SELECT 1 FROM kpi_value WHERE company_id = $1 AND campaign_id = $2 LIMIT 1;
+
 -- The first id above $2 that nobody has; $2 itself is taken.
 -- name: campaign_gap
 SELECT MIN(k.id) + 1 FROM campaign k WHERE k.company_id = $1 AND k.id >= $2

@@ -25,6 +25,25 @@ struct err *campaign_company_lock(struct res_ctx *c) MUST_USE;
 /* The metric of a name; made with its KPI when there is none, under campaign_company_lock. */
 struct err *campaign_metric_require(struct res_ctx *c, struct str name, struct campaign_metric *out) MUST_USE;
 
+/* NOT_FOUND in the contract's words, "Campaign with ID 123 does not exist."; other errors as they are. */
+struct err *campaign_named(struct res_ctx *c, struct err *e, const struct res_def *def, struct str id) MUST_USE;
+/* A record's JSON in its table's own names, as events hold it. */
+struct str campaign_json(struct res_ctx *c, const struct res_def *def, const void *record);
+/* The event of a record beside those that the engine writes by itself: new_values are the record's. */
+struct err *campaign_event(struct res_ctx *c, const char *type, const struct res_def *def, int64_t id, struct str new_values) MUST_USE;
+/* A person as given in a body, or the actor; of another only administrators may say so, and they exist. *out 0: nobody. */
+struct err *campaign_actor_for(struct res_ctx *c, const char *field, bool given, int64_t person_id, int64_t *out) MUST_USE;
+
+/* ---- of retrospectives ---- */
+
+/* Reminder and deadline as jobs, moved to the record's times; none for one that is over. */
+struct err *retrospective_plan(struct res_ctx *c, const struct retrospective *r) MUST_USE;
+struct err *retrospective_unplan(struct res_ctx *c, const struct retrospective *r) MUST_USE;
+/* A job that makes the retrospective of a campaign that was completed, if the company's settings want one. */
+struct err *retrospective_plan_for(struct res_ctx *c, const struct campaign *k) MUST_USE;
+/* Moves what is left to do into r. */
+struct err *retro_actions_carry(struct res_ctx *c, const struct retrospective *r) MUST_USE;
+
 /* Whether a person of the company has the id; without the actor's scope. */
 struct err *campaign_person_exists(struct res_ctx *c, int64_t id, bool *out) MUST_USE;
 

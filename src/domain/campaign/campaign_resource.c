@@ -128,6 +128,35 @@ before_write(struct res_ctx *c, const void *old, void *record)
 	return before ? NULL : find_free_id(c, k);
 }
 
+static struct err *
+after_write(struct res_ctx *c, const void *old, const void *record)
+{
+	const struct campaign *before = old, *k = record;
+	bool was_completed = before && before->status == CAMPAIGN_COMPLETED;
+
+	if (!k || k->status != CAMPAIGN_COMPLETED || was_completed)
+		return NULL;
+	TRY(campaign_event(
+		c, "campaign.completed", &campaign_res, k->id, campaign_json(c, &campaign_res, k)));
+	return retrospective_plan_for(c, k);
+}
+
+/* Figures without a campaign would be figures of nothing. */
+static struct err *
+before_delete(struct res_ctx *c, const void *record)
+{
+	const struct campaign *k = record;
+	struct db_rows r;
+	bool found;
+
+	TRY(DB_FIND(c->tx, &sql_campaign_has_values, &r, &found, P_INT(c->actor->company_id), P_INT(k->id)));
+	if (!found)
+		return NULL;
+	return err_word(err_new(c->arena, ERR_CONFLICT,
+				"Values were recorded of this campaign; it can be cancelled."),
+		"CAMPAIGN_IN_USE");
+}
+
 const struct res_def campaign_res = {
 	.name = "campaign",
 	.title = "Campaign",
@@ -146,5 +175,5 @@ const struct res_def campaign_res = {
 	.default_sort = "id",
 	.not_found = "CAMPAIGN_NOT_FOUND",
 	.doc = "What was advertised, when, by whom and for how much.",
-	.hooks = { .rules = rules, .before_write = before_write, .scope = campaign_scope },
+	.hooks = { .rules = rules, .before_write = before_write, .after_write = after_write, .before_delete = before_delete, .scope = campaign_scope },
 };

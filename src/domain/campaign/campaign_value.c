@@ -200,8 +200,7 @@ updated_event(struct res_ctx *c, int64_t campaign_id, const struct campaign_valu
 	for (size_t i = 0; i < count; i++)
 		campaign_value_write(&o, c->arena, &v[i]);
 	json_end_array(&o);
-	return event_add(c, STR("campaign.kpi_updated"), campaign_res.name,
-		arena_fmt(c->arena, "%lld", (long long)campaign_id), (struct str){ 0 }, buf_str(&b));
+	return campaign_event(c, "campaign.kpi_updated", &campaign_res, campaign_id, buf_str(&b));
 }
 
 struct err *

@@ -48,3 +48,46 @@ const struct res_def insight_res = {
 	.doc = "What a person or a rule found in a campaign's figures.",
 	.hooks = { .scope = insight_scope },
 };
+
+static struct err *
+check_open(struct res_ctx *c, const struct retrospective *r)
+{
+	if (r->status != RETRO_REPORTED && r->status != RETRO_CANCELLED)
+		return NULL;
+	return err_word(err_new(c->arena, ERR_CONFLICT, "A retrospective that is %s takes no more insights.",
+				retrospective_status_names[r->status]),
+		"RETROSPECTIVE_CLOSED");
+}
+
+/* The first insight begins the retrospective. */
+static struct err *
+begin(struct res_ctx *c, struct retrospective *r)
+{
+	const struct retrospective old = *r;
+
+	if (r->status != RETRO_SCHEDULED)
+		return NULL;
+	r->status = RETRO_IN_PROGRESS;
+	return retrospective_change(c, &old, r);
+}
+
+struct err *
+insight_add(struct res_ctx *c, struct retrospective *r, struct insight *i)
+{
+	if (!actor_may(c->actor, PERM_SUBMIT_INSIGHT))
+		return err_new(c->arena, ERR_INSUFFICIENT_PERMISSIONS,
+			"User does not have permission to record insights.");
+	if (res_is_given(&insight_res, i, "retrospective_task_id") && i->retrospective_task_id != r->id)
+		return err_field(
+			c->arena, "retrospective_task_id", "This is not the retrospective of the path.");
+	TRY(check_open(c, r));
+	i->retrospective_task_id = r->id;
+	if (res_is_null(&insight_res, i, "generated_by")) {
+		i->generated_by = c->actor->username;
+		res_set_null(&insight_res, i, "generated_by", false);
+	}
+	TRY(res_create(c, &insight_res, i));
+	TRY(begin(c, r));
+	return campaign_event(c, "retrospective.insight_generated", &retrospective_res, r->id,
+		campaign_json(c, &insight_res, i));
+}

@@ -1,5 +1,6 @@
 /* Actions: suggestions that were accepted, with an owner and a date. */
 #include "domain/campaign/campaign_parts.h"
+#include "domain/campaign/retrospective_sql.h"
 
 const char *const action_status_names[] = { "Open", "In Progress", "Done", "Dismissed", NULL };
 
@@ -48,3 +49,168 @@ const struct res_def retro_action_res = {
 	.doc = "A suggestion that was accepted: who does it until when.",
 	.hooks = { .scope = retro_action_scope },
 };
+
+struct err *
+retro_action_require(struct res_ctx *c, struct str id, enum res_op op, struct retro_action *out)
+{
+	return campaign_named(c, res_read_for(c, &retro_action_res, op, id, out), &retro_action_res, id);
+}
+
+static bool
+has(const struct retro_action *x, const char *field)
+{
+	return !res_is_null(&retro_action_res, x, field);
+}
+
+static void
+put(struct retro_action *x, const char *field)
+{
+	res_set_null(&retro_action_res, x, field, false);
+}
+
+/* ---- accepting ---- */
+
+static struct err *
+insight_of(struct res_ctx *c, const struct retrospective *r, int64_t id, struct insight *out)
+{
+	bool found;
+
+	TRY(res_find(c, &insight_res, "id", P_INT(id), out, &found));
+	if (found && out->retrospective_task_id == r->id)
+		return NULL;
+	return err_field(
+		c->arena, "insight_id", "Invalid pk \"%lld\" - object does not exist.", (long long)id);
+}
+
+/* The suggestion becomes the title; the same one is accepted once. */
+static struct err *
+take_suggestion(struct res_ctx *c, const struct retrospective *r, struct retro_action *x)
+{
+	struct insight i = { 0 };
+	struct db_rows rows;
+	bool found;
+
+	TRY(insight_of(c, r, x->insight_id, &i));
+	if (str_is_empty(x->title))
+		x->title = str_is_empty(i.action_suggestion) ? i.summary : i.action_suggestion;
+	TRY(DB_FIND(c->tx, &sql_retro_action_of_insight, &rows, &found, P_INT(c->actor->company_id),
+		P_INT(x->insight_id), P_TEXT(x->title)));
+	if (!found)
+		return NULL;
+	return err_word(
+		err_new(c->arena, ERR_CONFLICT, "This suggestion was accepted already."), "ACTION_EXISTS");
+}
+
+static struct err *
+check_owner(struct res_ctx *c, const struct retro_action *x)
+{
+	bool exists;
+
+	if (!has(x, "owner_id"))
+		return NULL;
+	TRY(campaign_person_exists(c, x->owner_id, &exists));
+	if (exists)
+		return NULL;
+	return err_field(
+		c->arena, "owner_id", "Invalid pk \"%lld\" - object does not exist.", (long long)x->owner_id);
+}
+
+struct err *
+retro_action_add(struct res_ctx *c, const struct retrospective *r, struct retro_action *x)
+{
+	if (r->status == RETRO_CANCELLED)
+		return err_word(
+			err_new(c->arena, ERR_CONFLICT, "A cancelled retrospective takes no actions."),
+			"RETROSPECTIVE_CLOSED");
+	if (has(x, "insight_id"))
+		TRY(take_suggestion(c, r, x));
+	else if (str_is_empty(x->title))
+		return err_field(c->arena, "title", "This field is required.");
+	if (!has(x, "owner_id") && !res_is_given(&retro_action_res, x, "owner_id") && c->actor->person_id) {
+		x->owner_id = c->actor->person_id;
+		put(x, "owner_id");
+	}
+	TRY(check_owner(c, x));
+	x->retrospective_id = r->id;
+	x->first_retrospective_id = r->id;
+	return res_create(c, &retro_action_res, x);
+}
+
+/* ---- changing ---- */
+
+/* Whether anything but the status differs. */
+static bool
+is_rewritten(const struct retro_action *a, const struct retro_action *b)
+{
+	return !str_eq(a->title, b->title) || a->owner_id != b->owner_id ||
+	       has(a, "owner_id") != has(b, "owner_id") || a->due_date.days != b->due_date.days ||
+	       has(a, "due_date") != has(b, "due_date");
+}
+
+struct err *
+retro_action_change(struct res_ctx *c, const struct retro_action *old, struct retro_action *x)
+{
+	bool is_writer = c->actor->kind == ACTOR_SYSTEM || (c->actor->permissions & CAMPAIGN_WRITERS);
+	bool is_own =
+		has(old, "owner_id") && old->owner_id == c->actor->person_id && c->actor->person_id != 0;
+
+	if (!is_writer && (!is_own || is_rewritten(old, x)))
+		return err_new(c->arena, ERR_INSUFFICIENT_PERMISSIONS,
+			"User does not have permission to change this action.");
+	if (old->owner_id != x->owner_id)
+		TRY(check_owner(c, x));
+	return res_update(c, &retro_action_res, old, x);
+}
+
+/* ---- carrying over ---- */
+
+#define IDS_STEP 32
+
+static struct err *
+ids_left(struct res_ctx *c, const struct retrospective *r, int64_t **out, size_t *count)
+{
+	struct db_rows rows;
+	int64_t *ids = NULL;
+	size_t n = 0, cap = 0;
+
+	TRY(DB_QUERY(c->tx, &sql_retro_actions_left, &rows, P_INT(c->actor->company_id), P_INT(r->id),
+		res_is_null(&retrospective_res, r, "team_id") ? P_NULL : P_INT(r->team_id),
+		res_is_null(&retrospective_res, r, "created_by") ? P_NULL : P_INT(r->created_by)));
+	for (bool row;; n++) {
+		TRY(db_next(&rows, &row));
+		if (!row)
+			break;
+		if (n == cap) {
+			ids = arena_grow(
+				c->arena, ids, cap * sizeof *ids, (cap * 2 + IDS_STEP) * sizeof *ids);
+			cap = cap * 2 + IDS_STEP;
+		}
+		ids[n] = db_int(&rows, 0);
+	}
+	*out = ids;
+	*count = n;
+	return NULL;
+}
+
+struct err *
+retro_actions_carry(struct res_ctx *c, const struct retrospective *r)
+{
+	int64_t *ids;
+	size_t n;
+
+	TRY(ids_left(c, r, &ids, &n));
+	for (size_t i = 0; i < n; i++) {
+		struct retro_action old = { 0 }, x;
+		TRY(res_read_for(c, &retro_action_res, RES_UPDATE,
+			arena_fmt(c->arena, "%lld", (long long)ids[i]), &old));
+		if (old.status != ACTION_OPEN && old.status != ACTION_IN_PROGRESS)
+			continue; /* done in this moment */
+		x = old;
+		x.retrospective_id = r->id;
+		x.carried++;
+		TRY(res_update(c, &retro_action_res, &old, &x));
+		TRY(campaign_event(c, "retro_action.carried_over", &retro_action_res, x.id,
+			campaign_json(c, &retro_action_res, &x)));
+	}
+	return NULL;
+}

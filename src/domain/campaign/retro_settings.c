@@ -1,5 +1,6 @@
 /* The company's settings of retrospectives: one row, made by the first change; until then the presets hold. */
 #include "domain/campaign/campaign_parts.h"
+#include "domain/campaign/retrospective_sql.h"
 
 #define HOURS_MAX 8760 /* a year */
 #define DAYS_MAX  365
@@ -85,4 +86,26 @@ retro_settings_read(struct res_ctx *c, struct retro_settings *out)
 		res_defaults(c, &retro_settings_res, out);
 	}
 	return NULL;
+}
+
+static struct str
+decimal_text(struct arena *a, struct decimal d)
+{
+	struct buf b;
+	buf_init_arena(&b, a, 64);
+	decimal_write(&b, d);
+	return buf_str(&b);
+}
+
+struct err *
+retro_settings_require(struct res_ctx *c, struct retro_settings *out)
+{
+	struct retro_settings preset = { 0 };
+
+	res_defaults(c, &retro_settings_res, &preset);
+	TRY(DB_EXEC(c->tx, &sql_retro_settings_insert, P_INT(c->actor->company_id), P_INSTANT(c->now),
+		P_INT(preset.auto_schedule), P_INT(preset.delay_hours), P_INT(preset.remind_hours),
+		P_INT(preset.deadline_days), P_TEXT(decimal_text(c->arena, preset.false_positive_rate)),
+		P_TEXT(preset.rules)));
+	return res_read_for(c, &retro_settings_res, RES_UPDATE, STR("1"), out);
 }

@@ -3,6 +3,7 @@
  * and the rules that need nothing but the record.
  */
 #include "domain/campaign/campaign_parts.h"
+#include "domain/kpi/value.h"
 
 const char *const retrospective_status_names[] = { "Scheduled", "In Progress", "Completed", "Reported",
 	"Cancelled", NULL };
@@ -40,6 +41,7 @@ static const struct res_field fields[] = {
 	F(approved_at, INSTANT, .flags = RF_SERVER | RF_NULL, .doc = "When.", .example = "null"),
 	F(approval_notes, TEXT, .flags = RF_SERVER | RF_NULL, .max = 4000, .doc = "What the approver said.",
 		.example = "null"),
+	F(reminded_for, INSTANT, .flags = RF_SERVER | RF_NULL | RF_HIDDEN),
 	F(version, INT, .flags = RF_SERVER, .doc = "Counts the changes.", .example = "1"),
 	F(created_at, INSTANT, .flags = RF_SERVER | RF_FILTER | RF_SORT, .doc = "When it was created.",
 		.example = "\"2024-06-14T10:00:00Z\""),
@@ -58,6 +60,9 @@ rules(struct res_ctx *c, const void *record, struct err **e)
 {
 	const struct retrospective *r = record;
 
+	if (has(r, "task_id") && (r->task_id < 1 || r->task_id > KPI_CAMPAIGN_ID_MAX))
+		err_add_field(c->arena, e, STR("task_id"), "Ensure this value is between 1 and %lld.",
+			(long long)KPI_CAMPAIGN_ID_MAX);
 	if (has(r, "deadline") && has(r, "scheduled_time") && r->deadline.us < r->scheduled_time.us)
 		err_add_field(c->arena, e, STR("deadline"), "Ensure this is not before scheduled_time.");
 	return NULL;

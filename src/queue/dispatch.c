@@ -4,10 +4,9 @@
  */
 #include "base/log.h"
 #include "queue/runner.h"
-#include <errno.h>
 
 #define PROGRESS_US	 1000000 /* progress is stored at most this often */
-#define NAP_US		 5000	 /* between looks at the epoch */
+#define HINT_US		 100000	 /* a commit elsewhere is a reason to look at most this often */
 #define FAILURE_FIRST_US 100000	 /* wait after a round that failed; doubles up to the poll */
 #define RENEW_PARTS	 3	 /* a lease is renewed when a third of it is over */
 
@@ -247,18 +246,6 @@ run_round(struct job_runner *r)
 	return e;
 }
 
-struct timespec
-runner_time_after(int64_t us)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	us += t.tv_nsec / 1000;
-	t.tv_sec += us / 1000000;
-	t.tv_nsec = us % 1000000 * 1000;
-	return t;
-}
-
 /* Under the lock. */
 static bool
 can_claim_more(const struct job_runner *r)
@@ -269,38 +256,60 @@ can_claim_more(const struct job_runner *r)
 	return false;
 }
 
+/*
+ * Another process has committed something, or this one something else than a job: worth a look, but not one for every commit of a busy
+ * moment. On SQLite there is no other process.
+ */
+static bool
+is_hint(const struct job_runner *r)
+{
+	return db_kind(r->options.db) == DB_POSTGRES && monotonic_us() - r->looked_us >= HINT_US;
+}
+
+static bool
+has_reason(struct job_runner *r)
+{
+	pthread_mutex_lock(&r->lock);
+	bool reason = r->wake || can_claim_more(r);
+	pthread_mutex_unlock(&r->lock);
+	return reason || r->left_behind || job_epoch(r->options.db) != r->epoch;
+}
+
 /* Until something ended here, something was enqueued here, or it is time to look. */
 static void
 wait_for_work(struct job_runner *r)
 {
-	bool over = false;
-
-	while (!over && !r->left_behind) {
-		struct timespec until = runner_time_after(NAP_US < r->poll_us ? NAP_US : r->poll_us);
-		pthread_mutex_lock(&r->lock);
-		over = can_claim_more(r);
-		if (!r->wake && !over)
-			pthread_cond_timedwait(&r->woken, &r->lock, &until);
-		over = over || r->wake;
-		pthread_mutex_unlock(&r->lock);
-		over = over || job_epoch(r->options.db) != r->epoch ||
-		       monotonic_us() - r->looked_us >= r->poll_us;
+	while (!has_reason(r)) {
+		int64_t left_us = r->looked_us + r->poll_us - monotonic_us();
+		if (left_us <= 0)
+			return;
+		bool woken = db_watch_wait(r->watch, (int)((left_us + 999) / 1000));
+		if (woken && is_hint(r))
+			r->looked_us = 0;
 	}
+}
+
+static bool
+is_stopping(struct job_runner *r)
+{
+	pthread_mutex_lock(&r->lock);
+	bool stopping = r->stopping;
+	pthread_mutex_unlock(&r->lock);
+	return stopping;
 }
 
 static void
 wait_after_failure(struct job_runner *r, const struct err *e)
 {
 	int64_t us = FAILURE_FIRST_US << (r->failures < 10 ? r->failures : 10);
-	struct timespec until = runner_time_after(us < r->poll_us ? us : r->poll_us);
+	int64_t until_us = monotonic_us() + (us < r->poll_us ? us : r->poll_us);
 
 	if (r->failures++ == 0)
 		LOG(LOG_WARN, "the job queue cannot reach its database; it goes on trying",
 			L_STR("reason", e->message), L_STR("detail", e->detail));
-	pthread_mutex_lock(&r->lock);
-	while (!r->stopping && pthread_cond_timedwait(&r->woken, &r->lock, &until) != ETIMEDOUT)
-		continue;
-	pthread_mutex_unlock(&r->lock);
+	while (!is_stopping(r) && monotonic_us() < until_us)
+		(void)db_watch_wait(r->watch,
+			(int)((until_us - monotonic_us() + 999) / 1000)); /* why it ended shows above */
 }
 
 /* Under no lock. Whether the dispatcher may end: nothing runs, nothing ended is unstored; or it was told not to wait. */
@@ -329,7 +338,7 @@ runner_dispatch(void *arg)
 	}
 	pthread_mutex_lock(&r->lock);
 	r->over = true;
-	pthread_cond_broadcast(&r->woken);
+	pthread_cond_broadcast(&r->ended_all);
 	pthread_mutex_unlock(&r->lock);
 	return NULL;
 }

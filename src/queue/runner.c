@@ -55,7 +55,7 @@ init_waiting(struct job_runner *r)
 	pthread_mutex_init(&r->lock, NULL);
 	pthread_condattr_init(&monotonic);
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_cond_init(&r->woken, &monotonic);
+	pthread_cond_init(&r->ended_all, &monotonic);
 	pthread_condattr_destroy(&monotonic);
 	r->ended_tail = &r->ended;
 }
@@ -63,9 +63,11 @@ init_waiting(struct job_runner *r)
 static void
 runner_free(struct job_runner *r)
 {
+	if (r->watch)
+		db_watch_close(r->watch);
 	for (size_t i = 0; i < r->queue_count; i++)
 		pthread_cond_destroy(&r->queues[i].filled);
-	pthread_cond_destroy(&r->woken);
+	pthread_cond_destroy(&r->ended_all);
 	pthread_mutex_destroy(&r->lock);
 	arena_free(r->scratch);
 	arena_free(r->arena);
@@ -87,6 +89,11 @@ job_runner_start(struct arena *a, const struct job_runner_options *o, struct job
 	r->looked_us = monotonic_us() - r->poll_us;
 	r->left_behind = o->alone;
 	init_waiting(r);
+	struct err *e = db_watch_open(o->db, a, &r->watch);
+	if (e) {
+		runner_free(r);
+		return e;
+	}
 	for (const struct job_queue_threads *t = o->queues; t->queue; t++)
 		add_queue(r, t);
 	if (pthread_create(&r->dispatcher, NULL, runner_dispatch, r) != 0) {
@@ -108,21 +115,33 @@ ask_to_stop(struct job_runner *r)
 		atomic_fetch_or(&l->stop, JOB_STOP_PROCESS);
 	for (size_t i = 0; i < r->queue_count; i++)
 		pthread_cond_broadcast(&r->queues[i].filled);
-	pthread_cond_signal(&r->woken);
+	db_watch_wake(r->watch);
 	pthread_mutex_unlock(&r->lock);
+}
+
+static struct timespec
+time_after(int64_t us)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	us += t.tv_nsec / 1000;
+	t.tv_sec += us / 1000000;
+	t.tv_nsec = us % 1000000 * 1000;
+	return t;
 }
 
 /* Until the dispatcher has ended, or for drain_ms; in any case it ends soon after. */
 static void
 wait_for_end(struct job_runner *r, int drain_ms)
 {
-	struct timespec until = runner_time_after(drain_ms * 1000LL);
+	struct timespec until = time_after(drain_ms * 1000LL);
 
 	pthread_mutex_lock(&r->lock);
-	while (!r->over && pthread_cond_timedwait(&r->woken, &r->lock, &until) != ETIMEDOUT)
+	while (!r->over && pthread_cond_timedwait(&r->ended_all, &r->lock, &until) != ETIMEDOUT)
 		continue;
-	r->given_up = true;
-	pthread_cond_broadcast(&r->woken);
+	r->given_up = r->wake = true;
+	db_watch_wake(r->watch);
 	pthread_mutex_unlock(&r->lock);
 	pthread_join(r->dispatcher, NULL);
 }

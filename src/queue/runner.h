@@ -81,9 +81,10 @@ struct job_runner {
 	struct runner_queue queues[JOB_QUEUES_MAX];
 	size_t queue_count;
 	pthread_t dispatcher;
+	struct db_watch *watch; /* where it sleeps */
 
 	pthread_mutex_t lock;
-	pthread_cond_t woken; /* the dispatcher's, monotonic */
+	pthread_cond_t ended_all; /* the dispatcher is over; monotonic */
 	bool wake, stopping;
 	bool given_up, over; /* the dispatcher is not to wait for runs; it has ended */
 	struct job_lease *held;                /* newest first */
@@ -118,8 +119,6 @@ struct runner_round;
 void *runner_dispatch(void *runner);
 /* Narrows the round to what there is to do. */
 struct err *runner_look(struct job_runner *r, struct runner_round *w) MUST_USE;
-/* On the monotonic clock. */
-struct timespec runner_time_after(int64_t us);
 
 /* ---- the database (round.c, claim.c) -------------------------------------------------------------------------------------------- */
 

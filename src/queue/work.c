@@ -275,7 +275,7 @@ put_ended(struct runner_queue *q, struct job_lease *l, int64_t took_us)
 	r->running--;
 	q->run_us += (took_us - q->run_us) / 8;
 	r->wake = true;
-	pthread_cond_signal(&r->woken);
+	db_watch_wake(r->watch);
 }
 
 static void *

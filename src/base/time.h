@@ -64,6 +64,10 @@ struct date zone_date(const struct zone *z, struct instant t);
 struct instant zone_day_start(const struct zone *z, struct date d);
 /* A local time as an instant: in a gap the time after it by the old offset; of two possible ones the earlier. */
 struct instant zone_instant(const struct zone *z, struct civil_time local);
+/* The same, but in a gap the first moment after it: what is planned for a time that the clock skips. */
+struct instant zone_instant_after_gap(const struct zone *z, struct civil_time local);
+/* The IANA name it was found by. */
+struct str zone_name(const struct zone *z);
 
 /*
  * ISO 8601 in: "2024-06-15", "2024-06-15T09:00", "…:00", fraction of 1–9 digits (microseconds are kept), "Z" or ±HH:MM, ±HHMM, ±HH; "T" may be a blank.

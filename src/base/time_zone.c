@@ -111,6 +111,12 @@ zone_utc(void)
 	return &utc;
 }
 
+struct str
+zone_name(const struct zone *z)
+{
+	return z == &utc ? STR("UTC") : z->name;
+}
+
 /* The same moment of the calendar's cycle inside the table; *shift_s is what was taken off. */
 static int64_t
 into_table(const struct zone *z, int64_t s, int64_t *shift_s)
@@ -192,12 +198,27 @@ zone_day_start(const struct zone *z, struct date d)
 	return (struct instant){ (skipped ? gap_s : s) * INSTANT_SECOND };
 }
 
+static int64_t
+local_second(struct civil_time local)
+{
+	return (int64_t)date_from_civil(local.date).days * 86400 + local.hour * 3600 + local.minute * 60 +
+	       local.second;
+}
+
 struct instant
 zone_instant(const struct zone *z, struct civil_time local)
 {
 	bool skipped;
-	int64_t gap_s, s = (int64_t)date_from_civil(local.date).days * 86400 + local.hour * 3600 +
-			   local.minute * 60 + local.second;
+	int64_t gap_s, s = resolve(z, local_second(local), &skipped, &gap_s);
 
-	return (struct instant){ resolve(z, s, &skipped, &gap_s) * INSTANT_SECOND + local.us };
+	return (struct instant){ s * INSTANT_SECOND + local.us };
+}
+
+struct instant
+zone_instant_after_gap(const struct zone *z, struct civil_time local)
+{
+	bool skipped;
+	int64_t gap_s, s = resolve(z, local_second(local), &skipped, &gap_s);
+
+	return (struct instant){ skipped ? gap_s * INSTANT_SECOND : s * INSTANT_SECOND + local.us };
 }

@@ -67,14 +67,18 @@ struct err *job_cancel_key(struct db_tx *tx, struct instant now, const struct jo
  */
 struct job_schedule {
 	int64_t company_id; /* 0: the installation's, in UTC */
-	struct str name;    /* unique in the company; becomes the job's key */
+	struct str name;    /* unique in the company, 1–100 bytes; becomes the job's key */
 	const char *kind;
 	struct str cron;
 	struct str payload;
 };
-/* Makes it or changes it. INVALID_INPUT on field "cron" with what was expected. */
+/* Makes it or changes it; one that stays as it was keeps its next slot. INVALID_INPUT on field "cron" with what was expected. */
 struct err *job_schedule_put(struct db_tx *tx, struct instant now, const struct zone *z, const struct job_schedule *s) MUST_USE;
 struct err *job_schedule_remove(struct db_tx *tx, int64_t company_id, struct str name) MUST_USE;
+/* Enqueues its job now, beside its slots; id may not be NULL. NOT_FOUND. */
+struct err *job_schedule_run(struct db_tx *tx, struct instant now, int64_t company_id, struct str name, int64_t *id) MUST_USE;
+/* Slots that pass while it is paused are not made up. NOT_FOUND. */
+struct err *job_schedule_pause(struct db_tx *tx, struct instant now, int64_t company_id, struct str name, bool paused) MUST_USE;
 
 /* ---- inside a run --------------------------------------------------------------------------------------------------------------- */
 

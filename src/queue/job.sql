@@ -178,3 +178,28 @@ SELECT company_id, id, attempt FROM job WHERE state = 'running' AND lease_owner 
 -- name: job_unclaim
 UPDATE job SET state = 'waiting', attempt = attempt - 1, lease_owner = NULL, lease_until = NULL
 WHERE company_id = $1 AND id = $2 AND lease_owner = $3 AND state = 'running'
+
+-- ---- schedules -------------------------------------------------------------------------------------------------------------
+
+-- What did not change keeps its next slot, which may have come while no node ran.
+-- name: job_schedule_put
+INSERT INTO job_schedule (company_id, name, kind, cron, time_zone, payload, paused, next_at) VALUES ($1, $2, $3, $4, $5, $6, 0, $7)
+ON CONFLICT (company_id, name) DO UPDATE SET kind = excluded.kind, cron = excluded.cron, time_zone = excluded.time_zone,
+	payload = excluded.payload, next_at = CASE WHEN job_schedule.cron = excluded.cron AND job_schedule.time_zone = excluded.time_zone
+		THEN job_schedule.next_at ELSE excluded.next_at END
+
+-- name: job_schedule_remove
+DELETE FROM job_schedule WHERE company_id = $1 AND name = $2
+
+-- name: job_schedule_find
+SELECT company_id, name, kind, cron, time_zone, payload, next_at FROM job_schedule WHERE company_id = $1 AND name = $2 FOR UPDATE
+
+-- name: job_schedule_pause
+UPDATE job_schedule SET paused = $3, next_at = $4 WHERE company_id = $1 AND name = $2
+
+-- name: job_schedule_due
+SELECT company_id, name, kind, cron, time_zone, payload, next_at FROM job_schedule WHERE paused = 0 AND next_at <= $1
+ORDER BY next_at LIMIT 100 FOR UPDATE SKIP LOCKED
+
+-- name: job_schedule_move
+UPDATE job_schedule SET last_at = next_at, next_at = $4 WHERE company_id = $1 AND name = $2 AND next_at = $3 AND paused = 0

@@ -188,5 +188,7 @@ runner_round_store(struct db_tx *tx, void *arg)
 		TRY(release_unheld(tx, w));
 	if (w->expired || w->left_behind)
 		TRY(runner_take_over(tx, w));
+	if (w->schedules)
+		TRY(job_schedules_fire(tx, w->r, w->now));
 	return runner_claim(tx, w);
 }

@@ -40,12 +40,12 @@ int world_remove_databases(void **state);
 void world_run(struct world *w);
 void world_stop_runner(struct world *w);
 int64_t world_enqueue(struct world *w, const struct job_request *q);
-/* Waits until the condition holds; ends the test when it does not within five seconds. */
+/* Waits until the condition holds; ends the test when it does not within half a minute. */
 #define WORLD_UNTIL(condition)                                                \
 	do {                                                                  \
 		for (int world_i = 0; !(condition); world_i++) {              \
-			if (world_i > 5000)                                   \
-				fail_msg("not within five seconds: " #condition); \
+			if (world_i > 30000)                                   \
+				fail_msg("not within half a minute: " #condition); \
 			world_nap();                                          \
 		}                                                             \
 	} while (0)

@@ -60,6 +60,8 @@ struct actor {
 	int64_t person_id;      /* 0 for keys and the system */
 	int64_t session_id;     /* 0 unless a token of a session */
 	int64_t api_key_id;     /* 0 unless a key */
+	struct instant valid_until; /* end of the token or key; 0: none. Streams end with it */
+	uint64_t password_mark; /* of Basic: another password has another mark; 0 otherwise */
 	struct str username;
 	struct str employee_id; /* empty when the person is no employee */
 	struct str role;        /* its name */

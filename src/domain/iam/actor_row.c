@@ -57,18 +57,34 @@ iam_actor_by_person(
 	return NULL;
 }
 
+static void
+read_key_row(const struct db_rows *r, int64_t company_id, struct instant now, struct iam_actor_row *out)
+{
+	read_row(r, company_id, out);
+	out->actor.kind = ACTOR_API_KEY;
+	out->actor.api_key_id = db_int(r, 12);
+	out->usable = out->usable && (out->expires_us == 0 || out->expires_us > now.us);
+}
+
 struct err *
 iam_actor_by_key(struct db_tx *tx, int64_t company_id, struct str key_hash, struct instant now,
 	struct iam_actor_row *out, bool *found)
 {
 	struct db_rows r;
 	TRY(DB_FIND(tx, &sql_actor_by_key, &r, found, P_INT(company_id), P_TEXT(key_hash)));
-	if (!*found)
-		return NULL;
-	read_row(&r, company_id, out);
-	out->actor.kind = ACTOR_API_KEY;
-	out->actor.api_key_id = db_int(&r, 12);
-	out->usable = out->usable && (out->expires_us == 0 || out->expires_us > now.us);
+	if (*found)
+		read_key_row(&r, company_id, now, out);
+	return NULL;
+}
+
+struct err *
+iam_actor_by_key_id(struct db_tx *tx, int64_t company_id, int64_t id, struct instant now,
+	struct iam_actor_row *out, bool *found)
+{
+	struct db_rows r;
+	TRY(DB_FIND(tx, &sql_actor_by_key_id, &r, found, P_INT(company_id), P_INT(id)));
+	if (*found)
+		read_key_row(&r, company_id, now, out);
 	return NULL;
 }
 

@@ -47,6 +47,16 @@ enum iam_step iam_authenticate_read(struct iam *iam, int thread, struct db_tx *t
 struct err *iam_authenticate_slow(
 	struct iam *iam, struct arena *a, const struct iam_credentials *c, struct actor *actor) MUST_USE;
 
+/* A token or API key on its own, read from the database and not remembered; INVALID_TOKEN. For streams, whose first message may bring it. */
+struct err *iam_identify(struct iam *iam, struct db_tx *tx, struct str token, struct actor *actor) MUST_USE;
+/*
+ * Who an actor that was identified before is by now, in a read transaction: role and permissions may have changed. *valid false, and *now
+ * untouched: the session has ended, the person or company was deactivated, the password (of Basic) is another one, the key was revoked
+ * or has expired.
+ */
+struct err *iam_actor_now(
+	struct iam *iam, struct db_tx *tx, const struct actor *old, struct actor *now, bool *valid) MUST_USE;
+
 /* Why a login failed, for contracts that tell it apart by status (crm: 500 and 505). */
 enum iam_login_fault { IAM_LOGIN_OK, IAM_LOGIN_WRONG, IAM_LOGIN_INACTIVE, IAM_LOGIN_SUSPENDED };
 

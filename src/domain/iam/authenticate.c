@@ -147,6 +147,7 @@ read_bearer(struct iam *iam, struct db_tx *tx, struct str token, struct auth_ent
 	if (!found || !row.usable || row.actor.person_id != claims.person_id)
 		return iam_token_error(a);
 	entry->actor = row.actor;
+	entry->actor.valid_until = claims.expires;
 	entry->until = claims.expires;
 	return NULL;
 }
@@ -165,6 +166,7 @@ read_key(struct iam *iam, struct db_tx *tx, struct str key, struct auth_entry *e
 	if (!found || !row.usable)
 		return err_new(a, ERR_INVALID_TOKEN, "Invalid API key.");
 	entry->actor = row.actor;
+	entry->actor.valid_until.us = row.expires_us;
 	entry->until.us = now.us + LIMIT_BASIC_CACHE_S * INSTANT_SECOND;
 	if (row.expires_us && row.expires_us < entry->until.us)
 		entry->until.us = row.expires_us;
@@ -178,6 +180,14 @@ password_proof(const struct iam *iam, struct str password_hash)
 	struct auth_hash h = hash_of(iam, SCHEME_NONE, password_hash);
 	h.bytes[0] |= 1;
 	return h;
+}
+
+static uint64_t
+mark_of(const struct auth_hash *proof)
+{
+	uint64_t mark;
+	memcpy(&mark, proof->bytes, sizeof(mark));
+	return mark;
 }
 
 /* A remembered Basic credential: the person is read again, and the stored hash must be the one it was verified against. */
@@ -197,6 +207,7 @@ read_basic(struct iam *iam, struct db_tx *tx, const struct presented *p, struct 
 	struct auth_hash proof = password_proof(iam, row.password_hash);
 	*slow = sodium_memcmp(proof.bytes, old.password.bytes, sizeof(proof.bytes)) != 0;
 	entry->actor = row.actor;
+	entry->actor.password_mark = mark_of(&proof);
 	entry->until = old.until;
 	entry->password = old.password;
 	return NULL;
@@ -289,9 +300,52 @@ iam_authenticate_slow(struct iam *iam, struct arena *a, const struct iam_credent
 	if (!w.found || !w.row.usable || memcmp(proof.bytes, now.bytes, sizeof(now.bytes)) != 0)
 		return iam_credentials_error(a);
 	entry.actor = w.row.actor;
+	entry.actor.password_mark = mark_of(&proof);
 	entry.until.us = iam->clock->now(iam->clock).us + LIMIT_BASIC_CACHE_S * INSTANT_SECOND;
 	entry.password = proof;
 	remember(iam, iam->basic, &p.hash, &entry);
 	*actor = entry.actor;
+	return NULL;
+}
+
+/* ---- streams: a credential that came later than the request, and what became of one ---- */
+
+struct err *
+iam_identify(struct iam *iam, struct db_tx *tx, struct str token, struct actor *actor)
+{
+	struct auth_entry entry = { 0 };
+	TRY(str_starts_with(token, STR(API_KEY_PREFIX)) ? read_key(iam, tx, token, &entry)
+							: read_bearer(iam, tx, token, &entry));
+	*actor = entry.actor;
+	return NULL;
+}
+
+static struct err *
+read_again(struct iam *iam, struct db_tx *tx, const struct actor *old, struct iam_actor_row *row, bool *found)
+{
+	struct instant now = iam->clock->now(iam->clock);
+	if (old->kind == ACTOR_API_KEY)
+		return iam_actor_by_key_id(tx, old->company_id, old->api_key_id, now, row, found);
+	if (old->session_id)
+		return iam_actor_by_session(tx, old->company_id, old->session_id, now, row, found);
+	return iam_actor_by_person(tx, old->company_id, old->person_id, row, found);
+}
+
+struct err *
+iam_actor_now(struct iam *iam, struct db_tx *tx, const struct actor *old, struct actor *now, bool *valid)
+{
+	struct iam_actor_row row = { 0 };
+	bool found = false;
+	TRY(read_again(iam, tx, old, &row, &found));
+	*valid = found && row.usable && row.actor.person_id == old->person_id;
+	if (*valid && old->password_mark) {
+		const struct auth_hash proof = password_proof(iam, row.password_hash);
+		*valid = mark_of(&proof) == old->password_mark;
+	}
+	if (!*valid)
+		return NULL;
+	*now = row.actor;
+	now->valid_until = old->valid_until;
+	now->password_mark = old->password_mark;
 	return NULL;
 }

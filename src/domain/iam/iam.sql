@@ -123,7 +123,7 @@ SELECT team_id FROM team_member WHERE company_id = $1 AND person_id = $2 ORDER B
 -- name: team_leave_all
 DELETE FROM team_member WHERE company_id = $1 AND person_id = $2
 
--- The three actor statements have the same first ten columns.
+-- The four actor statements have the same first ten columns.
 -- name: actor_by_session
 SELECT p.id, p.username, p.employee_id, p.role, r.permissions, r.built_in, p.platform_admin, c.time_zone, c.currency,
 	CASE WHEN p.active = 1 AND p.suspended = 0 AND c.active = 1 AND s.ended_at IS NULL THEN CAST(1 AS BIGINT) ELSE 0 END,
@@ -151,6 +151,15 @@ FROM api_key k
 JOIN role r ON r.company_id = k.company_id AND r.id = k.role_id
 JOIN company c ON c.company_id = 0 AND c.id = k.company_id
 WHERE k.company_id = $1 AND k.key_hash = $2
+
+-- name: actor_by_key_id
+SELECT CAST(0 AS BIGINT), k.name, CAST(NULL AS TEXT), k.role, r.permissions, r.built_in, CAST(0 AS BIGINT), c.time_zone, c.currency,
+	CASE WHEN k.active = 1 AND c.active = 1 THEN CAST(1 AS BIGINT) ELSE 0 END,
+	CAST('' AS TEXT), k.expires_at, k.id
+FROM api_key k
+JOIN role r ON r.company_id = k.company_id AND r.id = k.role_id
+JOIN company c ON c.company_id = 0 AND c.id = k.company_id
+WHERE k.company_id = $1 AND k.id = $2
 
 -- name: session_add
 INSERT INTO session (company_id, id, person_id, created_at, expires_at, peer) VALUES ($1, $2, $3, $4, $5, $6)

@@ -48,6 +48,8 @@ struct err *iam_actor_by_person(struct db_tx *tx, int64_t company_id, int64_t pe
 	struct iam_actor_row *out, bool *found) MUST_USE;
 struct err *iam_actor_by_key(struct db_tx *tx, int64_t company_id, struct str key_hash, struct instant now,
 	struct iam_actor_row *out, bool *found) MUST_USE;
+struct err *iam_actor_by_key_id(struct db_tx *tx, int64_t company_id, int64_t id, struct instant now,
+	struct iam_actor_row *out, bool *found) MUST_USE;
 
 /* Who answers to a login name. Texts live on the arena of the transaction. */
 struct iam_candidate {

@@ -79,6 +79,8 @@ static struct err *
 require_permission(struct api_pipeline *p)
 {
 	const struct api_ctx *c = &p->c;
+	if (c->route->work == API_STREAM && api_is_handshake(c))
+		return NULL;
 	if (p->identity_fault)
 		return p->identity_fault;
 	if (actor_meets(&c->actor, c->route->perm))

@@ -9,12 +9,15 @@
 
 #include "codec/form.h"
 #include "net/http.h"
+#include "resource/outbox.h"
 #include "resource/resource.h"
 
 struct api;        /* the running interface: routes, caches, keys, limits, database */
 struct api_done;   /* opaque proof that a reply was made */
 struct api_ctx;
 struct iam;        /* domain/iam/auth.h */
+struct live;       /* live/live.h */
+struct live_opening;
 struct dialect;    /* dialect.h: how a contract spells lists, paging, errors */
 
 typedef struct api_done *api_handler(struct api_ctx *c);
@@ -23,6 +26,12 @@ enum api_work {
 	API_PLAIN, /* no database: on the HTTP thread, must be short */
 	API_READ,  /* in a read snapshot: on the HTTP thread where db_reads_inline(), on a database thread otherwise */
 	API_WRITE, /* in a write transaction of the group-commit writer; the answer is sent when it is durable; may run again */
+	/*
+	 * Like API_READ, but the answer is a stream (api_stream). Credentials may also come as ?token= or in the list of subprotocols, because
+	 * browsers cannot set header fields here; and a WebSocket handshake reaches the handler whoever sends it, because they cannot see
+	 * the status of a refused one either: it opens, and closes with 4401 (api_identity_fault).
+	 */
+	API_STREAM,
 	API_SLOW   /* on the pool for slow work, without transaction: the handler calls db_read/db_write itself (password hashing, exports) */
 };
 
@@ -101,6 +110,8 @@ struct api_done *api_json_bare(struct api_ctx *c, int status);
 struct api_done *api_json_hoisted(struct api_ctx *c, int status);
 /* 204; crm answers 200 with its envelope. */
 struct api_done *api_no_content(struct api_ctx *c);
+/* A stream of the subscriber that live_admit makes of the opening, which lives on the arena: as WebSocket, or as server-sent events when it says so. */
+struct api_done *api_stream(struct api_ctx *c, struct live_opening *o);
 /* Other bytes than JSON. body must live on the arena or be constant. */
 struct api_done *api_bytes(struct api_ctx *c, int status, struct str content_type, struct str body);
 /* More header fields of the answer; call before the reply function. value on the arena. */
@@ -134,6 +145,14 @@ bool api_is_strict(const struct api_ctx *c);
 /* A header field of the request; p NULL when absent. */
 struct str api_request_header(const struct api_ctx *c, const char *name);
 struct db *api_db(struct api_ctx *c);
+/* NULL where nothing is live (commands that only describe). */
+struct live *api_live(struct api_ctx *c);
+/* Whether the request wants to become a WebSocket. */
+bool api_is_handshake(const struct api_ctx *c);
+/* Of API_STREAM: what is wrong with the credentials; NULL when they are fine or there are none (ACTOR_ANONYMOUS). */
+struct err *api_identity_fault(const struct api_ctx *c);
+/* Of API_STREAM: where the present stood before this request's transaction. */
+struct outbox_position api_live_position(const struct api_ctx *c);
 struct iam *api_iam(struct api_ctx *c);
 /* Where predictions are remembered. */
 struct prediction_cache;

@@ -14,11 +14,13 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "domain/iam/auth.h"
+#include "live/live.h"
 #include <stdatomic.h>
 
 struct api {
 	struct api_options options;
 	struct http_server *http;
+	struct stream_hub *streams;
 	struct router *router;
 	struct slow_pool *slow;
 	struct rate_limiter *limiter; /* NULL: off */
@@ -66,8 +68,14 @@ struct api_pipeline {
 	struct cache_lookup cached;
 	uint64_t epoch_before; /* of all companies, before the read transaction began */
 	bool wants_last_page;
+	struct live_opening *opening;	     /* the answer is a stream */
+	struct outbox_position live_before; /* of API_STREAM: the present before the transaction */
 	int64_t began_us;
 };
+
+/* stream.c: credentials of a stream's request, wherever they stand; and its answer, or the error that it is answered with. */
+struct iam_credentials stream_credentials(const struct api_pipeline *p);
+struct err *stream_answer(struct api_pipeline *p) MUST_USE;
 
 /* pipeline.c: the server's handler, arg is the struct api. */
 void api_on_request(void *arg, struct http_exchange *x);

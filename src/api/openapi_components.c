@@ -4,19 +4,20 @@
  */
 #include "api/openapi.h"
 
-const int openapi_statuses[] = { 400, 401, 403, 404, 409, 412, 413, 415, 422, 429, 503 };
+const int openapi_statuses[] = { 400, 401, 403, 404, 409, 412, 413, 415, 422, 426, 429, 503 };
 const size_t openapi_status_count = COUNT(openapi_statuses);
 
 static const enum err_code codes[] = { ERR_INVALID_INPUT, ERR_UNAUTHENTICATED, ERR_INSUFFICIENT_PERMISSIONS,
 	ERR_NOT_FOUND, ERR_CONFLICT, ERR_PRECONDITION_FAILED, ERR_TOO_LARGE, ERR_UNSUPPORTED_MEDIA_TYPE,
-	ERR_IDEMPOTENCY_MISMATCH, ERR_RATE_LIMITED, ERR_UNAVAILABLE };
+	ERR_IDEMPOTENCY_MISMATCH, ERR_UPGRADE_REQUIRED, ERR_RATE_LIMITED, ERR_UNAVAILABLE };
 
 static const char *const texts[] = { "The request is not valid; `details` names every fault.",
 	"No valid credentials.", "The actor may not do this.",
 	"No such object, or none that the actor may see.", "In conflict with another object or its state.",
 	"The object has changed since it was read.", "The body is larger than the limit.",
 	"The body's type is not taken.", "The Idempotency-Key was used with another request.",
-	"Too many requests; `Retry-After` says when to come back.", "Busy or stopping; try again." };
+	"This is the address of a WebSocket.", "Too many requests; `Retry-After` says when to come back.",
+	"Busy or stopping; try again." };
 
 /* Paths whose dialect writes the examples. */
 static const char *const sample_paths[DIALECT_COUNT] = {

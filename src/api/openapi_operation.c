@@ -230,6 +230,22 @@ success_response(struct openapi *d, const struct route_entry *entry)
 }
 
 static bool
+is_socket(const struct api_route *r)
+{
+	return r->work == API_STREAM && str_starts_with(str_from_cstr(r->path), STR("/api/ws/"));
+}
+
+/* A WebSocket begins as a GET. */
+static void
+switching_response(struct openapi *d, const struct route_entry *entry)
+{
+	if (!is_socket(entry->route))
+		return;
+	json_key(d->o, STR("101"));
+	json_put_raw(d->o, STR("{\"description\":\"The connection is a WebSocket from here on.\"}"));
+}
+
+static bool
 may_answer(const struct route_entry *entry, int status)
 {
 	const struct api_route *r = entry->route;
@@ -251,10 +267,12 @@ may_answer(const struct route_entry *entry, int status)
 		return r->body != API_BODY_NONE;
 	case 415:
 		return r->body == API_BODY_JSON || r->body == API_BODY_JSON_OR_FORM;
+	case 426:
+		return is_socket(r);
 	case 422:
 		return known && r->method == HTTP_POST && (r->work == API_WRITE || r->work == API_SLOW);
 	case 429:
-		return entry->rate != RATE_KIND_NONE;
+		return entry->rate != RATE_KIND_NONE || r->work == API_STREAM;
 	case 503:
 		return r->work != API_PLAIN;
 	}
@@ -266,6 +284,7 @@ responses(struct openapi *d, const struct route_entry *entry)
 {
 	json_key(d->o, STR("responses"));
 	json_begin_object(d->o);
+	switching_response(d, entry);
 	success_response(d, entry);
 	for (size_t i = 0; i < openapi_status_count; i++) {
 		const int status = openapi_statuses[i];

@@ -47,6 +47,28 @@ add_rate_fields(struct api_pipeline *p)
 	api_header(c, "X-RateLimit-Reset", arena_fmt(c->res.arena, "%lld", (long long)p->rate.reset_s));
 }
 
+/* False: no stream came of it, and p->answer says why. The exchange is gone otherwise. */
+static bool
+answer_with_stream(struct api_pipeline *p)
+{
+	struct api *api = p->c.api;
+	const bool handed_on = p->suspended;
+	const struct http_request *r = p->c.request;
+	LOG(LOG_DEBUG, "stream", L_STR("path", r->path), L_STR("user", p->c.actor.username),
+		L_STR("request_id", r->request_id));
+	struct err *e = stream_answer(p);
+	if (!e) {
+		if (handed_on)
+			atomic_fetch_sub(&api->handed_on, 1);
+		return true;
+	}
+	p->opening = NULL;
+	api_failure(p, e, 0);
+	p->answer.fields = p->fields;
+	p->answer.field_count = p->field_count;
+	return false;
+}
+
 /* The exchange and the pipeline on its arena are gone when this returns. */
 static void
 answer(struct api_pipeline *p)
@@ -58,6 +80,8 @@ answer(struct api_pipeline *p)
 		answer_cache_keep(p->c.api->cache, p->thread, &p->cached, &p->answer);
 	add_rate_fields(p);
 	p->answer.field_count = p->field_count;
+	if (p->opening && answer_with_stream(p))
+		return;
 	log_request(p, monotonic_us() - p->began_us);
 	struct api *api = p->c.api;
 	const bool handed_on = p->suspended;
@@ -113,6 +137,8 @@ hand_to_slow(struct api_pipeline *p, enum slow_lane lane, void (*run)(struct slo
 static struct iam_credentials
 credentials_of(const struct api_pipeline *p)
 {
+	if (p->c.route->work == API_STREAM)
+		return stream_credentials(p);
 	return (struct iam_credentials){
 		.authorization = http_header(p->c.exchange, "Authorization"),
 		.api_key = http_header(p->c.exchange, "X-API-Key"),
@@ -294,6 +320,8 @@ read_here_or_there(struct api_pipeline *p)
 {
 	struct db *db = p->c.api->options.db;
 	p->epoch_before = db_epoch(db, 0);
+	if (p->c.route->work == API_STREAM && p->c.api->options.live)
+		p->live_before = live_position(p->c.api->options.live);
 	if (p->place == PLACE_SLOW || (p->place == PLACE_SERVER && db_reads_inline(db)))
 		after_transaction(p, db_read(db, p->c.res.arena, transact, p));
 	else
@@ -378,8 +406,8 @@ dispatch(struct api_pipeline *p)
 	if (p->identity == IDENTITY_NEEDS_READ) {
 		/* A write thread has better things to do than looking up what a reader can; where reads are not inline,
 		 * a second hand-over costs more. */
-		const bool in_own =
-			work == API_READ || (work == API_WRITE && !db_reads_inline(p->c.api->options.db));
+		const bool in_own = work == API_READ || work == API_STREAM ||
+				    (work == API_WRITE && !db_reads_inline(p->c.api->options.db));
 		if (!in_own) {
 			identify_first(p);
 			return;
@@ -397,6 +425,7 @@ dispatch(struct api_pipeline *p)
 		answer(p);
 		return;
 	case API_READ:
+	case API_STREAM:
 		read_here_or_there(p);
 		return;
 	case API_WRITE:

@@ -38,6 +38,7 @@ const struct api_routes *const api_route_tables[] = {
 	&assignment_routes,
 	&employee_assignment_routes,
 	&webhook_routes,
+	&stream_routes,
 	&campaign_routes,
 	&retrospective_routes,
 	NULL,

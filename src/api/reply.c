@@ -16,6 +16,7 @@ api_reply_reset(struct api_pipeline *p)
 	p->field_count = 0;
 	p->fault = NULL;
 	p->rollback = NULL;
+	p->opening = NULL;
 	p->done.made = false;
 	if (c->out.p)
 		buf_clear(&c->out);

@@ -9,6 +9,7 @@
 #define STREAMED_BODY_BYTES (32u << 20)
 #define LATE_ANSWER_MS	    5000 /* behind the drain, for work that the database or the slow pool still does */
 #define GZIP_LEVEL	    9	 /* once, at start */
+#define STREAM_THREADS	    2	 /* of the streams' hub: they only move bytes */
 
 static size_t
 body_limit(void *arg, enum http_method method, struct str path)
@@ -51,6 +52,28 @@ plans_new(struct arena *a, const struct router *router)
 	return plans;
 }
 
+static void
+free_parts(struct api *api)
+{
+	stream_hub_free(api->streams);
+	rate_limiter_free(api->limiter);
+	answer_cache_free(api->cache);
+	prediction_cache_free(api->predictions);
+}
+
+static struct err *
+start_serving(struct arena *a, struct api *api)
+{
+	struct http_options http = api->options.http;
+	http.handler = api_on_request;
+	http.fault = api_on_fault;
+	http.body_limit = body_limit;
+	http.arg = api;
+	if (api->options.live)
+		TRY(stream_hub_start(a, STREAM_THREADS, &api->streams));
+	return http_server_start(a, &http, &api->http);
+}
+
 struct err *
 api_start(struct arena *a, const struct api_options *o, struct api **out)
 {
@@ -68,17 +91,10 @@ api_start(struct arena *a, const struct api_options *o, struct api **out)
 	if (!o->no_answer_cache && db_kind(o->db) == DB_SQLITE)
 		api->cache = answer_cache_new(api->options.http.threads);
 	api->predictions = prediction_cache_new();
-	struct http_options http = api->options.http;
-	http.handler = api_on_request;
-	http.fault = api_on_fault;
-	http.body_limit = body_limit;
-	http.arg = api;
-	struct err *e = http_server_start(a, &http, &api->http);
+	struct err *e = start_serving(a, api);
 	if (e) {
 		slow_pool_stop(api->slow);
-		rate_limiter_free(api->limiter);
-		answer_cache_free(api->cache);
-		prediction_cache_free(api->predictions);
+		free_parts(api);
 		return e;
 	}
 	*out = api;
@@ -113,9 +129,7 @@ api_stop(struct api *api, int drain_ms)
 		return;
 	}
 	http_server_free(api->http);
-	rate_limiter_free(api->limiter);
-	answer_cache_free(api->cache);
-	prediction_cache_free(api->predictions);
+	free_parts(api);
 }
 
 struct err *

@@ -10,6 +10,7 @@ struct api_options {
 	struct http_options http;   /* handler, fault and arg are filled in by api_start */
 	struct db *db;
 	struct iam *iam;            /* open; the interface authenticates with it and does not close it */
+	struct live *live;          /* started; NULL: streams are refused */
 	const struct clock *clock;
 	bool no_rate_limit;
 	struct rate_rules rates;    /* requests a window; 0: the contract's number */

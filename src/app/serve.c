@@ -7,6 +7,8 @@
 #include "app/demo.h"
 #include "domain/iam/auth.h"
 #include "domain/iam/setup.h"
+#include "live/live.h"
+#include "resource/outbox.h"
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
@@ -19,6 +21,8 @@ struct server {
 	struct command_context *c;
 	struct command_database database;
 	struct iam *iam;
+	struct live *live;
+	struct outbox *outbox;
 	struct api *api;
 	struct str setup; /* the one-time token of a first start; empty later */
 };
@@ -83,6 +87,7 @@ start_api(struct server *s)
 		},
 		.db = s->database.db,
 		.iam = s->iam,
+		.live = s->live,
 		.clock = &clock_system,
 		.no_rate_limit = o->no_rate_limit,
 		.no_answer_cache = o->no_answer_cache,
@@ -93,6 +98,33 @@ start_api(struct server *s)
 	};
 	TRY(rate_rules_parse(c->arena, o->rate_limits, &api.rates));
 	return api_start(c->arena, &api, &s->api);
+}
+
+/* What happens in here and on other nodes reaches those who wait for it. */
+static struct err *
+start_following(struct server *s)
+{
+	struct command_context *c = s->c;
+	const struct live_options live = {
+		.db = s->database.db,
+		.iam = s->iam,
+		.clock = &clock_system,
+		.resources = api_resources,
+		.per_user = c->config.no_rate_limit ? -1 : 0,
+	};
+	TRY(live_start(c->arena, &live, &s->live));
+	const struct outbox_listener listeners[] = { live_listener(s->live) };
+	return outbox_start(c->arena, s->database.db, listeners, COUNT(listeners), &s->outbox);
+}
+
+static void
+stop_following(struct server *s)
+{
+	if (s->outbox)
+		outbox_stop(s->outbox);
+	if (s->live)
+		live_stop(s->live);
+	live_free(s->live);
 }
 
 /* Loading needs far more memory than serving; it is given back to the system before the server starts. */
@@ -120,6 +152,7 @@ open_all(struct server *s)
 	TRY(load_demo(s));
 	TRY(open_iam(s));
 	TRY(iam_setup_token(s->iam, s->c->arena, &s->setup));
+	TRY(start_following(s));
 	return start_api(s);
 }
 
@@ -128,6 +161,7 @@ close_all(struct server *s)
 {
 	if (s->api)
 		api_stop(s->api, DRAIN_MS);
+	stop_following(s);
 	iam_close(s->iam);
 	command_database_close(&s->database);
 }

@@ -41,5 +41,13 @@
 #define LIMIT_JOB_NOTE_BYTES       200         /* beside a progress */
 #define LIMIT_JOB_ARENA_BYTES      (256u << 20) /* memory of a run: a report or an import, several of which may run at once */
 #define LIMIT_JOB_CRASHES          2           /* runs under which the process died before a job is poison */
+#define LIMIT_STREAMS_PER_USER     5           /* WebSockets and event streams of one person or key on a node (contract retrospectives) */
+#define LIMIT_STREAMS_WAITING      1000        /* sockets that have not sent their token yet */
+#define LIMIT_STREAM_TOKEN_S       5           /* time for the token of the first message */
+#define LIMIT_STREAM_CLIENT_S      20          /* messages a client may send in a second; more is 1008 */
+#define LIMIT_STREAM_CLIENT_BYTES  16384       /* one of them: a list of topics fits */
+#define LIMIT_STREAM_MESSAGE_BYTES (256u << 10) /* one message to a client: a full request of campaign values fits; larger values are left out and said to be */
+#define LIMIT_STREAM_QUEUE_BYTES   (1u << 20)  /* what may wait for a client that reads slowly */
+#define LIMIT_REPLAY_EVENTS        10000       /* events replayed to one stream; who missed more reads the objects anew */
 
 #endif

@@ -162,16 +162,12 @@ flush(struct stream *s, int64_t now)
 		after_last_byte(s, now);
 }
 
-/* The peer has broken the protocol: what waits is of no use to it. */
+/* The peer has broken the protocol: nothing more is heard from it, but it is told why. */
 static void
 fail(struct stream *s, int code, struct str reason)
 {
 	s->input_is_over = true;
-	pthread_mutex_lock(&s->lock);
-	if (s->state == STATE_OPEN)
-		stream_queue_clear(s, true);
-	stream_begin_close(s, code, reason);
-	pthread_mutex_unlock(&s->lock);
+	stream_close(s, code, reason);
 }
 
 static struct str

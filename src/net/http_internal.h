@@ -46,6 +46,7 @@ struct http_connection {
 struct http_worker {
 	struct http_server *server;
 	struct MHD_Daemon *daemon;
+	int kick_fd; /* wakes the daemon; see http_keeper.c */
 	int index;
 	struct http_exchange *pool; /* only this worker's thread */
 	int pooled;

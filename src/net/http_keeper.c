@@ -2,6 +2,9 @@
  * The keeper: one thread that accepts connections and ends those that take too long. A connection's socket is shut down, not closed, so
  * that its worker notices and tidies up; the worker's lock makes sure that the descriptor still is that connection's. Time limits are as
  * exact as the keeper's tick, a quarter of the shortest one and at most a second.
+ *
+ * MHD (0.9.75) asks epoll again, without a time limit, when it was given as many events as it asked for, 128, before it acts on any of
+ * them: when just so many clients wait, nothing ever comes. A worker with that many connections is therefore woken every few ms.
  */
 #include "net/http_internal.h"
 #include <arpa/inet.h>
@@ -13,6 +16,8 @@
 
 #define ACCEPT_SERIES 64 /* connections taken of one address before the others have their turn */
 #define LISTENERS_MAX 64
+#define CROWD	      128 /* MHD's MAX_EVENTS */
+#define KICK_MS	      5
 #define EXHAUSTED_MS  50 /* pause when the process has no descriptor left */
 
 static void
@@ -243,6 +248,24 @@ tick_ms(const struct http_server *s)
 	return tick > 1000 ? 1000 : tick < 10 ? 10 : tick;
 }
 
+/* True when a worker may need another kick. */
+static bool
+kick_crowds(const struct http_server *s)
+{
+	uint64_t one = 1;
+	bool crowded = false;
+
+	for (int i = 0; i < s->options.threads; i++) {
+		const struct http_worker *w = &s->workers[i];
+
+		if (atomic_load_explicit(&w->connection_count, memory_order_relaxed) < CROWD)
+			continue;
+		(void)!write(w->kick_fd, &one, sizeof(one)); /* cannot fail before 2^64 kicks */
+		crowded = true;
+	}
+	return crowded;
+}
+
 void *
 http_keeper_run(void *server)
 {
@@ -251,7 +274,7 @@ http_keeper_run(void *server)
 	nfds_t count = 0;
 	int tick = tick_ms(s);
 	int64_t looked = 0;
-	bool exhausted = false;
+	bool exhausted = false, crowded = false;
 
 	at[count++] = (struct pollfd){ .fd = s->wake_fd, .events = POLLIN };
 	for (size_t i = 0; i < s->listener_count; i++)
@@ -259,7 +282,8 @@ http_keeper_run(void *server)
 	while (atomic_load(&s->state) == SERVER_RUNNING) {
 		int64_t now;
 
-		(void)poll(at, exhausted ? 1 : count, exhausted ? EXHAUSTED_MS : tick);
+		(void)poll(at, exhausted ? 1 : count, crowded ? KICK_MS : exhausted ? EXHAUSTED_MS : tick);
+		crowded = kick_crowds(s);
 		exhausted = false;
 		for (nfds_t i = 1; i < count; i++)
 			if (at[i].revents && !accept_some(s, at[i].fd))

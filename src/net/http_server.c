@@ -6,6 +6,7 @@
 #include "net/http_internal.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -156,6 +157,17 @@ start_daemon(struct http_worker *w, const struct pem *pem)
 		MHD_OPTION_END);
 }
 
+/* A record of MHD's epoll set that names no connection is only a reason to wake. */
+static bool
+add_kick(struct http_worker *w)
+{
+	const union MHD_DaemonInfo *i = MHD_get_daemon_info(w->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+	struct epoll_event e = { .events = EPOLLIN | EPOLLET };
+
+	w->kick_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	return i && w->kick_fd >= 0 && epoll_ctl(i->epoll_fd, EPOLL_CTL_ADD, w->kick_fd, &e) == 0;
+}
+
 static struct err *
 start_workers(struct arena *a, struct http_server *s, const struct pem *pem)
 {
@@ -164,6 +176,7 @@ start_workers(struct arena *a, struct http_server *s, const struct pem *pem)
 
 		w->server = s;
 		w->index = i;
+		w->kick_fd = -1;
 		random_bytes(&w->id_seed, sizeof(w->id_seed));
 		check(pthread_mutex_init(&w->lock, NULL) == 0);
 		w->daemon = start_daemon(w, pem);
@@ -172,6 +185,8 @@ start_workers(struct arena *a, struct http_server *s, const struct pem *pem)
 				a, "tls-cert", "The certificate and the key cannot be used together.");
 		if (!w->daemon)
 			return err_private(a, ERR_UNAVAILABLE, "MHD_start_daemon: %s", strerror(errno));
+		if (!add_kick(w))
+			return err_private(a, ERR_UNAVAILABLE, "eventfd: %s", strerror(errno));
 	}
 	return NULL;
 }
@@ -332,8 +347,11 @@ http_server_free(struct http_server *s)
 			w->pool = x->next;
 			http_exchange_free(x);
 		}
-		if (w->server)
-			pthread_mutex_destroy(&w->lock);
+		if (!w->server)
+			continue;
+		if (w->kick_fd >= 0)
+			(void)close(w->kick_fd);
+		pthread_mutex_destroy(&w->lock);
 	}
 	http_peers_free(s->peers);
 	if (s->wake_fd >= 0)

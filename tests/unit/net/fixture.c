@@ -94,7 +94,10 @@ handle(void *arg, struct http_exchange *x)
 		answer(x, "application/octet-stream", text_of(http_arena(x), number_in(path, 8)));
 	else if (str_eq(path, STR("/body")))
 		answer(x, "application/octet-stream", http_request(x)->body);
-	else if (str_starts_with(path, STR("/later")))
+	else if (str_starts_with(path, STR("/nap"))) {
+		usleep(100000);
+		answer(x, "text/plain", STR("awake"));
+	} else if (str_starts_with(path, STR("/later")))
 		enqueue(f, x, false);
 	else if (str_eq(path, STR("/hold")))
 		enqueue(f, x, true);

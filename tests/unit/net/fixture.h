@@ -1,7 +1,8 @@
 /*
  * A real server in the test's process and raw sockets as its clients. The handler answers by path: /echo tells how the request was
  * understood, /body gives its body back, /json/N and /text/N give N bytes, /later and /later/N answer from other threads, /hold waits for
- * hold_release, /fields carries awkward header fields.
+ * hold_release, /nap
+ * keeps its thread busy for 100 ms, /fields carries awkward header fields.
  */
 #ifndef TESTS_NET_FIXTURE_H
 #define TESTS_NET_FIXTURE_H

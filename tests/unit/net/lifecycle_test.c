@@ -318,6 +318,41 @@ answers_come_from_other_threads_under_load(void **state)
 	assert_int_equal(good, CLIENTS * EACH);
 }
 
+/* MHD asks epoll for 128 events; given just as many it would wait for more before it looks at them. */
+static void
+as_many_requests_at_once_as_the_library_asks_for_are_answered(void **state)
+{
+	enum { CLIENTS = 128 };
+	struct fixture *f = fixture_new();
+	int busy, fds[CLIENTS];
+	struct reply r;
+
+	(void)state;
+	f->options.threads = 1;
+	fixture_start(f);
+	busy = client_open(f);
+	for (int i = 0; i < CLIENTS; i++) {
+		fds[i] = client_open(f);
+		client_send(fds[i], "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+		client_read(fds[i], false, &r);
+		reply_done(&r);
+	}
+	client_send(busy, "GET /nap HTTP/1.1\r\nHost: x\r\n\r\n");
+	usleep(30000);
+	for (int i = 0; i < CLIENTS; i++)
+		client_send(fds[i], "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+	for (int i = 0; i < CLIENTS; i++) {
+		client_read(fds[i], false, &r);
+		assert_int_equal(r.status, 200);
+		reply_done(&r);
+		close(fds[i]);
+	}
+	client_read(busy, false, &r);
+	reply_done(&r);
+	close(busy);
+	fixture_free(f);
+}
+
 static void
 a_client_that_leaves_early_harms_nobody(void **state)
 {
@@ -523,6 +558,7 @@ main(void)
 		cmocka_unit_test(large_bodies_go_both_ways),
 		cmocka_unit_test(answers_do_not_wait_for_acknowledgements),
 		cmocka_unit_test(answers_come_from_other_threads_under_load),
+		cmocka_unit_test(as_many_requests_at_once_as_the_library_asks_for_are_answered),
 		cmocka_unit_test(a_client_that_leaves_early_harms_nobody),
 		cmocka_unit_test(connections_are_limited_by_address_and_in_all),
 		cmocka_unit_test(stopping_answers_what_is_under_way),

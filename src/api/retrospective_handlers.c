@@ -382,8 +382,8 @@ static const struct api_route routes[] = {
 		.request_example = "{\"status\":\"In Progress\"}" },
 	{ HTTP_GET, RETRO_PATH "/insights", insights_list, PERM_AUTHENTICATED, API_READ, API_BODY_NONE,
 		&insight_res, NULL, RES_LIST, .summary = "List a retrospective's insights" },
-	{ HTTP_POST, RETRO_PATH "/insights", insights_post, PERM_AUTHENTICATED, API_WRITE, API_BODY_JSON,
-		&insight_res, NULL, RES_CREATE, .summary = "Record or generate insights",
+	{ HTTP_POST, RETRO_PATH "/insights", insights_post, PERM_BIT(PERM_SUBMIT_INSIGHT), API_WRITE,
+		API_BODY_JSON, &insight_res, NULL, RES_CREATE, .summary = "Record or generate insights",
 		.doc = "Records the insight of the body and moves a Scheduled retrospective to In Progress. "
 		       "With "
 		       "?generate=true the rules run on the campaign's values and the answer is the list of "

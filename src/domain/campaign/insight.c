@@ -74,9 +74,6 @@ begin(struct res_ctx *c, struct retrospective *r)
 struct err *
 insight_add(struct res_ctx *c, struct retrospective *r, struct insight *i)
 {
-	if (!actor_may(c->actor, PERM_SUBMIT_INSIGHT))
-		return err_new(c->arena, ERR_INSUFFICIENT_PERMISSIONS,
-			"User does not have permission to record insights.");
 	if (res_is_given(&insight_res, i, "retrospective_task_id") && i->retrospective_task_id != r->id)
 		return err_field(
 			c->arena, "retrospective_task_id", "This is not the retrospective of the path.");

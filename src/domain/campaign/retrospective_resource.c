@@ -9,10 +9,19 @@ const char *const retrospective_status_names[] = { "Scheduled", "In Progress", "
 	"Cancelled", NULL };
 
 #define RES_RECORD struct retrospective
+
+static const char *
+verify_task(const void *record)
+{
+	const struct retrospective *r = record;
+	bool fine = r->task_id >= 1 && r->task_id <= KPI_CAMPAIGN_ID_MAX;
+	return fine ? NULL : "Ensure this value is between 1 and 9007199254740992.";
+}
+
 static const struct res_field fields[] = {
 	F(id, INT, .flags = RF_SERVER | RF_FILTER | RF_SORT, .doc = "Id.", .example = "456"),
-	F(task_id, INT, .flags = RF_REQUIRED | RF_FILTER, .doc = "The campaign; made when it is unknown.",
-		.example = "123"),
+	F(task_id, INT, .flags = RF_REQUIRED | RF_FILTER, .verify = verify_task,
+		.doc = "The campaign; made when it is unknown.", .example = "123"),
 	F(created_by, INT, .flags = RF_NULL | RF_CREATE_ONLY | RF_FILTER,
 		.doc = "Who scheduled it: the caller, or for administrators any person.", .example = "1"),
 	F(scheduled_time, INSTANT, .flags = RF_REQUIRED | RF_FILTER | RF_SORT, .doc = "When it takes place.",
@@ -60,9 +69,6 @@ rules(struct res_ctx *c, const void *record, struct err **e)
 {
 	const struct retrospective *r = record;
 
-	if (has(r, "task_id") && (r->task_id < 1 || r->task_id > KPI_CAMPAIGN_ID_MAX))
-		err_add_field(c->arena, e, STR("task_id"), "Ensure this value is between 1 and %lld.",
-			(long long)KPI_CAMPAIGN_ID_MAX);
 	if (has(r, "deadline") && has(r, "scheduled_time") && r->deadline.us < r->scheduled_time.us)
 		err_add_field(c->arena, e, STR("deadline"), "Ensure this is not before scheduled_time.");
 	return NULL;

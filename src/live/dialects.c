@@ -99,7 +99,7 @@ struct word_row {
 static const struct word_row words[] = {
 	{ STR_INIT("campaign.kpi_updated"), "kpiUpdated" },
 	{ STR_INIT("retrospective.insight_generated"), "insightGenerated" },
-	{ STR_INIT("retrospective.approved"), "reportApproved" },
+	{ STR_INIT("retrospective.report_approved"), "reportApproved" },
 	{ STR_INIT("retrospective.updated"), "retrospectiveUpdated" },
 	{ STR_INIT("retrospective.deleted"), "retrospectiveDeleted" },
 	{ STR_INIT("retrospective.reminder"), "reminder" },

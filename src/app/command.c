@@ -3,6 +3,7 @@
  * remembers of credentials is only told by its own commits; a lock on the directory keeps a second one out.
  */
 #include "app/command.h"
+#include "domain/kpi/kpi.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -48,7 +49,8 @@ command_database_open(struct command_context *c, bool exclusive, struct command_
 	if (exclusive && c->config.database.n == 0)
 		TRY(command_lock(c, &d.lock));
 	struct db_options o = { .url = config_database(c->arena, &c->config),
-		.connections = c->config.connections ? (int)c->config.connections : 8 };
+		.connections = c->config.connections ? (int)c->config.connections : 8,
+		.memory = &kpi_memory_kind };
 	struct err *e = db_open(c->arena, &o, &d.db);
 	if (!e) {
 		int64_t applied = 0;

@@ -55,6 +55,8 @@ start(struct db *db, struct arena *a, const struct db_options *o)
 	check(db->target);
 	db->pool = db_pool_new(db, db->options.connections);
 	db->sequences = db_sequences_new();
+	if (o->memory && db->kind == DB_SQLITE)
+		db->memory = db_memory_new(o->memory);
 	if (!o->read_only)
 		return db_queue_start(db, a, &db->queue);
 	/* One connection now tells whether the database can be opened. */
@@ -97,6 +99,7 @@ db_close(struct db *db)
 		db_sequences_free(db->sequences);
 	check(!db->watches);
 	pthread_mutex_destroy(&db->watch_lock);
+	db_memory_free(db->memory);
 	free((char *)(uintptr_t)db->target);
 	free(db);
 }

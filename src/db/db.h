@@ -2,7 +2,7 @@
  * The database: one interface over SQLite and PostgreSQL. This room is the only one that knows sqlite3.h and libpq-fe.h.
  *
  * Everything runs inside a transaction (struct db_tx). Reads borrow a connection and run on the caller's thread. Writes are jobs: on
- * SQLite one writer thread runs many of them under one COMMIT (group commit, a SAVEPOINT each); on PostgreSQL a pool of threads gives
+ * SQLite one writer thread runs many of them under one COMMIT (group commit); on PostgreSQL a pool of threads gives
  * each its own transaction. A job's done() is called after its change is durable, never before.
  */
 #ifndef DB_DB_H
@@ -22,6 +22,7 @@ struct db_options {
 	int connections; /* PostgreSQL: size of the pool, which is also the number of its worker threads; SQLite: readers kept */
 	bool read_only;		  /* no writer is started (commands that only look) */
 	struct db_faults *faults; /* NULL, or the fault plan of a test (db/faults.h) */
+	const struct db_memory_kind *memory; /* NULL: the writer remembers nothing (see below) */
 };
 
 /* Opens, without migrating. UNAVAILABLE when the server or file can't be opened; the message names what was tried, no password. */
@@ -156,6 +157,29 @@ struct db_stats {
 	int64_t commits, jobs, retries, queue, connections;
 };
 struct db_stats db_stats(const struct db *db);
+
+/* ---- what the writer remembers ----------------------------------------------------------------------------------------------- */
+
+/*
+ * Rows that a room above keeps in memory between the transactions of SQLite's one writer, so that what every write asks is not read every
+ * time. Whenever the memory might differ from the tables it is emptied: another process has committed, a statement has written to one
+ * of its tables, changes were rolled back. PostgreSQL, where many write side by side, has none.
+ */
+struct db_memory_kind {
+	const char *const *tables; /* that it remembers rows of; NULL ends them */
+	void *(*make)(void);
+	void (*empty)(void *memory);
+	void (*discard)(void *memory);
+};
+/*
+ * What the kind of the options has made, in a write transaction; NULL when there is none, or when it must not be believed any more in this
+ * transaction. What it holds stays where it is until the work that asked has returned.
+ */
+void *db_tx_memory(const struct db_tx *tx);
+/* It has grown too large: it is emptied before the next work, and not shown any more in this one. */
+void db_tx_forget(struct db_tx *tx);
+/* The next db_exec or db_exec_many empties nothing: when it succeeds, the caller brings the memory up to date itself. */
+void db_tx_remembers(struct db_tx *tx);
 
 /* ---- waiting for commits ----------------------------------------------------------------------------------------------------- */
 

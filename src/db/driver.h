@@ -36,8 +36,11 @@ struct db_driver {
 	struct err *(*commit)(struct db_conn *c, struct arena *a);
 	/* Ends the transaction and every cursor; never fails: what can't be rolled back is a lost connection. */
 	void (*rollback)(struct db_conn *c);
-	/* A part of a transaction that can be undone alone, for the group writer (SQLite only). undo is false when all is gone. */
-	struct err *(*mark)(struct db_conn *c, struct arena *a);
+	/*
+	 * A part of a transaction that can be undone alone, for the group writer (SQLite only). undo is false when all is gone, and for a
+	 * part that was not marked as undoable and has changed something.
+	 */
+	struct err *(*mark)(struct db_conn *c, struct arena *a, bool undoable);
 	struct err *(*keep)(struct db_conn *c, struct arena *a);
 	bool (*undo)(struct db_conn *c);
 
@@ -69,6 +72,7 @@ struct db_tx {
 	struct err *failure; /* of the first failed call: the transaction is not committed */
 	enum db_trouble trouble;
 	struct db_rows found; /* of db_find, open until the next call */
+	bool remembers;	      /* see db_tx_remembers */
 	int64_t touched[DB_TOUCHED_MAX];
 	int touched_count; /* DB_TOUCHED_MAX + 1: more than fit */
 	bool wakes;	   /* somebody waits for this commit although it touches no company */
@@ -89,6 +93,7 @@ struct db {
 	struct db_pool *pool;
 	struct db_queue *queue;		/* NULL: read only */
 	struct db_sequences *sequences; /* PostgreSQL's blocks of numbers */
+	struct db_memory *memory;	/* NULL, or of SQLite's writer, whose thread alone uses it */
 	_Atomic uint64_t epochs[DB_EPOCHS];
 	pthread_mutex_t watch_lock;
 	struct db_watch *watches;
@@ -138,6 +143,14 @@ int64_t db_queue_length(struct db_queue *queue);
 
 struct db_sequences *db_sequences_new(void);
 void db_sequences_free(struct db_sequences *s);
+
+struct db_memory *db_memory_new(const struct db_memory_kind *kind);
+void db_memory_free(struct db_memory *m); /* m may be NULL, here and in the two below */
+bool db_memory_watches(const struct db_memory *m, const char *table);
+/* It may differ from the tables from now on. */
+void db_memory_doubt(struct db_memory *m);
+/* Empties it if it was doubted; nobody holds anything of it. */
+void db_memory_settle(struct db_memory *m);
 
 /* Errors that both drivers give, so that they read the same. */
 struct err *db_err_unique(struct arena *a, struct str column, struct str text);

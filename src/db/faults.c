@@ -141,11 +141,12 @@ faulty_rollback(struct db_conn *c)
 }
 
 static struct err *
-faulty_mark(struct db_conn *c, struct arena *a)
+faulty_mark(struct db_conn *c, struct arena *a, bool undoable)
 {
 	struct faulty *f = faulty_of(c);
 
-	return f->lost ? fail(f, a, DB_TROUBLE_LOST, "connection lost") : f->inner->driver->mark(f->inner, a);
+	return f->lost ? fail(f, a, DB_TROUBLE_LOST, "connection lost")
+		       : f->inner->driver->mark(f->inner, a, undoable);
 }
 
 static struct err *

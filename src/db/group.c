@@ -1,7 +1,9 @@
 /*
- * Group commit on SQLite: one thread runs the jobs that wait under one transaction, each inside a savepoint, and commits them together,
- * so that one fsync serves all. Nobody hears of an outcome before the COMMIT, not even of a failure, because a failure may rest on
- * what another job of the group wrote. When the group can't be committed as one, its jobs run again one by one.
+ * Group commit on SQLite: one thread runs the jobs that wait under one transaction and commits them together, so that one fsync serves
+ * all. Nobody hears of an outcome before the COMMIT, not even of a failure, because a failure may rest on what another job of the group
+ * wrote. A savepoint copies every page that its job changes, a sixth of the work, and jobs that fail after they changed something are
+ * rare: groups run without, and one with such a job runs once more with a savepoint around each. When the group can't be committed as
+ * one, its jobs run again one by one.
  */
 #include "base/limits.h"
 #include "db/queue.h"
@@ -12,12 +14,15 @@
 /* It opens only when reads outnumber writes (a write may read first, to know its user) and the last commit was a moment ago. */
 #define WINDOW_READS_PER_WRITE 2
 #define WINDOW_RECENT_US       10000
+/* Groups with savepoints after one that had to run again: whoever makes jobs fail costs the others no more than that. */
+#define CAREFUL_GROUPS 64
 
 struct group {
 	struct db_queue *queue;
 	struct db_conn *conn;
 	struct arena *scratch; /* errors that no job gets to see */
 	struct db_tx txs[LIMIT_WRITE_BATCH];
+	int careful;	     /* groups to come with savepoints */
 	uint64_t reads_seen; /* at the last batch */
 	uint64_t last_count; /* jobs of the last batch */
 	int64_t last_us;     /* when it ended */
@@ -25,12 +30,18 @@ struct group {
 
 /* ---- a group ---------------------------------------------------------------------------------------------------------------- */
 
-/* False: the whole transaction is gone. */
+enum outcome {
+	GROUP_DONE,	 /* committed, or it is not known whether */
+	GROUP_ENTANGLED, /* a job failed whose changes can't be undone alone: nothing was committed */
+	GROUP_FAILED,	 /* nothing was committed */
+};
+
+/* False: the whole transaction has to go. */
 static bool
-run_in_savepoint(struct group *g, struct db_job *job, struct db_tx *tx)
+run_part(struct group *g, struct db_job *job, struct db_tx *tx)
 {
 	const struct db_driver *d = g->conn->driver;
-	struct err *e = d->mark(g->conn, job->arena);
+	struct err *e = d->mark(g->conn, job->arena, g->careful > 0);
 
 	if (e)
 		return false;
@@ -61,19 +72,18 @@ tell_unknown(struct db_job *first, const struct err *e)
 		job->result = db_err_copy(job->arena, e);
 }
 
-/* False: nothing was committed, and the jobs may run again. */
-static bool
+static enum outcome
 run_group(struct group *g, struct db_job *first)
 {
 	const struct db_driver *d = g->conn->driver;
 	size_t count = 0;
 
 	if (d->begin(g->conn, g->scratch, true))
-		return false;
+		return GROUP_FAILED;
 	for (struct db_job *job = first; job; job = job->next, count++) {
-		if (!run_in_savepoint(g, job, &g->txs[count])) {
+		if (!run_part(g, job, &g->txs[count])) {
 			d->rollback(g->conn);
-			return false;
+			return g->careful > 0 ? GROUP_FAILED : GROUP_ENTANGLED;
 		}
 	}
 	struct err *e = d->commit(g->conn, g->scratch);
@@ -81,11 +91,24 @@ run_group(struct group *g, struct db_job *first)
 		bool unknown = g->conn->trouble == DB_TROUBLE_UNKNOWN;
 		d->rollback(g->conn);
 		if (!unknown)
-			return false;
+			return GROUP_FAILED;
 		tell_unknown(first, e);
 	}
 	publish(g, count);
-	return true;
+	return GROUP_DONE;
+}
+
+static bool
+run_together(struct group *g, struct db_job *first)
+{
+	enum outcome outcome = run_group(g, first);
+
+	if (g->careful > 0)
+		g->careful--;
+	if (outcome != GROUP_ENTANGLED)
+		return outcome == GROUP_DONE;
+	g->careful = CAREFUL_GROUPS;
+	return run_group(g, first) == GROUP_DONE;
 }
 
 static void
@@ -105,7 +128,7 @@ run_batch(struct group *g, struct db_job *first)
 	int64_t count = 0;
 
 	arena_reset(g->scratch);
-	if (first->next && run_group(g, first)) {
+	if (first->next && run_together(g, first)) {
 		atomic_fetch_add_explicit(&db->commits, 1, memory_order_relaxed);
 	} else {
 		if (first->next)

@@ -32,6 +32,7 @@ static const char *const control_texts[] = {
 	[CONTROL_MARK] = "SAVEPOINT job",
 	[CONTROL_KEEP] = "RELEASE job",
 	[CONTROL_UNDO] = "ROLLBACK TO job",
+	[CONTROL_VERSION] = "PRAGMA data_version",
 };
 
 static struct sqlite *
@@ -49,6 +50,22 @@ drop_statement(struct sqlite *c, struct statement *s)
 	statements_remove(&c->statements, s);
 }
 
+/* Asked while a statement is prepared, for each thing it does: whether it writes to a table of the memory, or to the schema. */
+static int
+authorize(
+	void *arg, int action, const char *table, const char *column, const char *schema, const char *trigger)
+{
+	struct sqlite *c = arg;
+
+	(void)column;
+	(void)schema;
+	(void)trigger;
+	if (action == SQLITE_INSERT || action == SQLITE_UPDATE || action == SQLITE_DELETE)
+		c->watched = c->watched || strcmp(table, "sqlite_master") == 0 ||
+			     db_memory_watches(c->memory, table);
+	return SQLITE_OK;
+}
+
 static struct err *
 prepare(struct sqlite *c, struct arena *a, const struct db_sql *q, sqlite3_stmt **out)
 {
@@ -57,6 +74,7 @@ prepare(struct sqlite *c, struct arena *a, const struct db_sql *q, sqlite3_stmt 
 
 	if (text.n > INT_MAX)
 		return err_private(a, ERR_INTERNAL, "%s: statement too long", q->name);
+	c->watched = false;
 	int code = sqlite3_prepare_v3(c->handle, text.p, (int)text.n, SQLITE_PREPARE_PERSISTENT, out, &rest);
 	if (code != SQLITE_OK)
 		return db_sqlite_err(c, a, code, q->name);
@@ -81,6 +99,7 @@ statement_get(struct sqlite *c, struct arena *a, const struct db_sql *q, struct 
 		if (victim)
 			drop_statement(c, victim);
 		s = statements_add(&c->statements, q->hash[DB_SQLITE], q->text[DB_SQLITE], handle);
+		s->watched = c->watched;
 	}
 	*out = s;
 	return NULL;
@@ -122,6 +141,14 @@ bind(sqlite3_stmt *s, const struct db_param *p, size_t n, struct arena *copies)
 	return SQLITE_OK;
 }
 
+/* A write to what is remembered, of which the memory's owner knows nothing. */
+static void
+notice(const struct sqlite *c, const struct statement *s, bool remembers)
+{
+	if (s->watched && !remembers)
+		db_memory_doubt(c->memory);
+}
+
 /* ---- rows ------------------------------------------------------------------------------------------------------------------- */
 
 static struct err *
@@ -131,6 +158,7 @@ sqlite_query(struct db_rows *r, const struct db_sql *q, const struct db_param *p
 	struct statement *s;
 
 	TRY(statement_get(c, r->tx->arena, q, &s));
+	notice(c, s, false);
 	/* The rows outlive the call, so the texts are copied. */
 	int code = bind(s->handle, p, n, r->tx->arena);
 	if (code != SQLITE_OK)
@@ -175,6 +203,7 @@ sqlite_exec(struct db_tx *tx, const struct db_sql *q, const struct db_param *p, 
 	struct err *e = NULL;
 
 	TRY(statement_get(c, tx->arena, q, &s));
+	notice(c, s, tx->remembers);
 	int code = bind(s->handle, p, n, NULL);
 	if (code == SQLITE_OK)
 		do
@@ -200,6 +229,8 @@ static struct err *
 sqlite_script(struct db_tx *tx, struct str text)
 {
 	struct sqlite *c = sqlite_of(tx);
+
+	db_memory_doubt(c->memory);
 	int code = sqlite3_exec(c->handle, arena_cstr(tx->arena, text), NULL, NULL, NULL);
 
 	return code == SQLITE_OK ? NULL : db_sqlite_err(c, tx->arena, code, "script");
@@ -271,13 +302,40 @@ release_all(struct sqlite *c)
 			release(c, s);
 }
 
+/* What was remembered since then rests on changes that are gone, unless there were none. */
+static void
+doubt_changes_since(struct sqlite *c, int64_t then)
+{
+	if (sqlite3_total_changes64(c->handle) != then)
+		db_memory_doubt(c->memory);
+}
+
+/* With the write lock held nobody can move it any more. */
+static void
+look_for_others(struct sqlite *c)
+{
+	sqlite3_stmt *s = c->controls[CONTROL_VERSION];
+	int64_t version = sqlite3_step(s) == SQLITE_ROW ? sqlite3_column_int64(s, 0) : -1;
+
+	sqlite3_reset(s);
+	if (version != c->seen || version < 0)
+		db_memory_doubt(c->memory);
+	c->seen = version;
+}
+
 static struct err *
 sqlite_begin(struct db_conn *conn, struct arena *a, bool write)
 {
 	struct sqlite *c = (struct sqlite *)conn;
 
 	c->sequence_count = 0;
-	return control_err(c, a, write ? CONTROL_BEGIN_WRITE : CONTROL_BEGIN_READ);
+	TRY(control_err(c, a, write ? CONTROL_BEGIN_WRITE : CONTROL_BEGIN_READ));
+	if (c->memory) {
+		look_for_others(c);
+		db_memory_settle(c->memory);
+	}
+	c->changes_begun = sqlite3_total_changes64(c->handle);
+	return NULL;
 }
 
 static struct err *
@@ -307,22 +365,30 @@ sqlite_rollback(struct db_conn *conn)
 
 	release_all(c);
 	c->sequence_count = 0;
+	doubt_changes_since(c, c->changes_begun);
 	/* SQLite has rolled back by itself after some faults of the disk. */
 	if (!sqlite3_get_autocommit(c->handle))
 		control(c, CONTROL_ROLLBACK);
 }
 
 static struct err *
-sqlite_mark(struct db_conn *conn, struct arena *a)
+sqlite_mark(struct db_conn *conn, struct arena *a, bool undoable)
 {
-	return control_err((struct sqlite *)conn, a, CONTROL_MARK);
+	struct sqlite *c = (struct sqlite *)conn;
+
+	db_memory_settle(c->memory);
+	c->changes_marked = sqlite3_total_changes64(c->handle);
+	c->undoable = undoable;
+	return undoable ? control_err(c, a, CONTROL_MARK) : NULL;
 }
 
 static struct err *
 sqlite_keep(struct db_conn *conn, struct arena *a)
 {
-	release_all((struct sqlite *)conn);
-	return control_err((struct sqlite *)conn, a, CONTROL_KEEP);
+	struct sqlite *c = (struct sqlite *)conn;
+
+	release_all(c);
+	return c->undoable ? control_err(c, a, CONTROL_KEEP) : NULL;
 }
 
 static bool
@@ -331,8 +397,12 @@ sqlite_undo(struct db_conn *conn)
 	struct sqlite *c = (struct sqlite *)conn;
 
 	release_all(c);
-	return !sqlite3_get_autocommit(c->handle) && control(c, CONTROL_UNDO) == SQLITE_OK &&
-	       control(c, CONTROL_KEEP) == SQLITE_OK;
+	doubt_changes_since(c, c->changes_marked);
+	if (sqlite3_get_autocommit(c->handle))
+		return false;
+	if (!c->undoable)
+		return sqlite3_total_changes64(c->handle) == c->changes_marked;
+	return control(c, CONTROL_UNDO) == SQLITE_OK && control(c, CONTROL_KEEP) == SQLITE_OK;
 }
 
 static struct err *
@@ -393,6 +463,8 @@ set_up(struct sqlite *c, enum db_role role)
 		code = sqlite3_exec(c->handle, common_setup, NULL, NULL, NULL);
 	if (code == SQLITE_OK)
 		code = db_sqlite_fold_register(c->handle);
+	if (code == SQLITE_OK && c->memory)
+		code = sqlite3_set_authorizer(c->handle, authorize, c);
 	for (size_t i = 0; code == SQLITE_OK && i < COUNT(c->controls); i++)
 		code = sqlite3_prepare_v3(
 			c->handle, control_texts[i], -1, SQLITE_PREPARE_PERSISTENT, &c->controls[i], NULL);
@@ -418,6 +490,7 @@ db_sqlite_connect(struct db *db, struct arena *a, enum db_role role, struct db_c
 	check(c);
 	stop_counting();
 	c->base = (struct db_conn){ .driver = &sqlite_driver, .db = db };
+	c->memory = role == DB_WRITER ? db->memory : NULL;
 	code = sqlite3_open_v2(db->target, &c->handle, flags, NULL);
 	if (code == SQLITE_OK)
 		code = set_up(c, role);

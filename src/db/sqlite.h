@@ -14,6 +14,7 @@ enum sqlite_control {
 	CONTROL_MARK,
 	CONTROL_KEEP,
 	CONTROL_UNDO,
+	CONTROL_VERSION,
 	CONTROL_CONTROLS
 };
 
@@ -32,6 +33,12 @@ struct sqlite {
 	int busy;					    /* statements that cursors use */
 	struct sqlite_sequence sequences[SQLITE_SEQUENCES]; /* of the open transaction */
 	int sequence_count;
+	struct db_memory *memory; /* the database's on its writer, else NULL */
+	bool watched;		  /* the statement being prepared writes to a table of the memory */
+	int64_t seen;		  /* PRAGMA data_version: moves when another connection has committed */
+	int64_t changes_begun;	  /* rows changed since the connection was opened, at the last begin */
+	int64_t changes_marked;	  /* and at the last mark */
+	bool undoable;		  /* the part since the mark is inside a savepoint */
 };
 
 /* Sets the connection's trouble by the extended result code. where names the statement, for the log. */

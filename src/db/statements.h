@@ -16,6 +16,7 @@ struct statement {
 	uint64_t hash;
 	struct str text; /* own copy */
 	bool busy;
+	bool watched;	 /* it writes to a table that the writer remembers rows of */
 	void *handle;	 /* the driver's */
 	uint64_t number; /* unlike any other of the connection */
 };

@@ -106,7 +106,9 @@ db_exec(struct db_tx *tx, const struct db_sql *q, const struct db_param *p, size
 {
 	TRY(settle(tx));
 	check_statement(tx, q, n);
-	return keep_failure(tx, tx->conn->driver->exec(tx, q, p, n, affected));
+	struct err *e = tx->conn->driver->exec(tx, q, p, n, affected);
+	tx->remembers = false;
+	return keep_failure(tx, e);
 }
 
 struct err *
@@ -117,11 +119,14 @@ db_exec_many(struct db_tx *tx, const struct db_sql *q, const struct db_param *p,
 
 	TRY(settle(tx));
 	check_statement(tx, q, n);
+	struct err *e = NULL;
 	if (driver->exec_many)
-		return keep_failure(tx, driver->exec_many(tx, q, p, n, rows, affected));
-	for (size_t i = 0; i < rows; i++)
-		TRY(keep_failure(tx, driver->exec(tx, q, p + i * n, n, affected ? &affected[i] : NULL)));
-	return NULL;
+		e = driver->exec_many(tx, q, p, n, rows, affected);
+	else
+		for (size_t i = 0; i < rows && !e; i++)
+			e = driver->exec(tx, q, p + i * n, n, affected ? &affected[i] : NULL);
+	tx->remembers = false;
+	return keep_failure(tx, e);
 }
 
 struct err *

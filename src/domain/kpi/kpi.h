@@ -59,6 +59,8 @@ struct kpi {
 #define KPI_DECIMALS_MAX     12
 
 extern const struct res_def kpi_res;
+/* What SQLite's writer remembers of KPIs between values: for db_options.memory. */
+extern const struct db_memory_kind kpi_memory_kind;
 
 /* What an actor may do with one KPI: from the role, ownership and the assignments that reach the actor. */
 enum kpi_right {

@@ -31,6 +31,18 @@ kpi_day(const struct res_ctx *c, struct instant t)
 /* ISO text of a date on the arena, as dates are stored. */
 struct str kpi_date_text(struct arena *a, struct date d);
 
+/* The running figure of days brought together, in order. */
+struct gather {
+	bool any;
+	struct date start; /* of the period, where a series has several */
+	struct date last_day;
+	int64_t count, sum, min, max, last;
+};
+/* The days of a slice in a window, inclusive; g->any false without values. INVALID_INPUT when their sum leaves 64 bits. */
+struct err *gather_read(struct res_ctx *c, const struct kpi *k, struct str slice, struct date from,
+	struct date to, struct gather *g) MUST_USE;
+struct decimal gather_figure(const struct kpi *k, const struct gather *g);
+
 /* A fact of one KPI that may be absent. */
 static inline bool
 kpi_has(const struct kpi *k, const char *field)

@@ -4,11 +4,8 @@
  */
 #include "domain/kpi/rollup.h"
 #include "domain/kpi/kpi_parts.h"
+#include "domain/kpi/memory.h"
 #include "domain/kpi/value_sql.h"
-
-struct bucket {
-	int64_t count, sum, min, max, last, last_at;
-};
 
 static struct err *
 overflow(struct res_ctx *c)
@@ -206,7 +203,8 @@ struct loaded_day {
 struct work {
 	struct res_ctx *c;
 	const struct kpi *k;
-	size_t slices_made; /* anew */
+	struct kpi_memo *memo; /* NULL: none */
+	size_t slices_made;    /* anew */
 	struct loaded_day *days;
 };
 
@@ -271,15 +269,100 @@ slice_from_day(struct work *w, struct str slice, struct date day, struct bucket 
 
 /* The bucket of one day with the parts put into it. */
 static struct err *
-apply_parts(struct work *w, const struct part *p, size_t n, struct bucket *b)
+apply_parts(struct work *w, const struct part *p, size_t n, struct bucket_change *change)
 {
-	if (!can_add(p, n, b)) {
+	change->added = can_add(p, n, &change->before);
+	if (!change->added) {
 		if (str_eq(p->slice, ROLLUP_ALL) || ++w->slices_made <= SLICES_ALONE)
-			return bucket_from_values(w->c, w->k, p->slice, p->day, b);
-		return slice_from_day(w, p->slice, p->day, b);
+			return bucket_from_values(w->c, w->k, p->slice, p->day, &change->after);
+		return slice_from_day(w, p->slice, p->day, &change->after);
 	}
 	for (size_t i = 0; i < n; i++)
-		TRY(bucket_add(w->c, b, p[i].change->at.us, p[i].change->value));
+		TRY(bucket_add(w->c, &change->after, p[i].change->at.us, p[i].change->value));
+	return NULL;
+}
+
+/* What stands there for the days of the parts: remembered, or read together. */
+static struct err *
+stored_before(struct work *w, const struct part *p, size_t n, struct stored_bucket **out, size_t *count)
+{
+	const struct kpi_memo *m = p[0].day.days == p[n - 1].day.days ? w->memo : NULL;
+	const struct bucket *known = m ? kpi_memo_bucket(m, p->slice, p->day) : NULL;
+
+	if (!known)
+		return read_stored(w->c, w->k, p->slice, p[0].day, p[n - 1].day, out, count);
+	*count = 1;
+	*out = arena_new_of(w->c->arena, struct stored_bucket);
+	**out = (struct stored_bucket){ p->day, *known };
+	return NULL;
+}
+
+/* The slice's days with the parts put in; p and n as in apply_slice. */
+static struct err *
+make_changes(struct work *w, const struct part *p, size_t n, struct bucket_change *changes, size_t *count)
+{
+	struct stored_bucket *stored;
+	size_t stored_count, at = 0;
+
+	TRY(stored_before(w, p, n, &stored, &stored_count));
+	*count = 0;
+	for (size_t i = 0, end; i < n; i = end) {
+		struct bucket_change *change = &changes[(*count)++];
+		*change = (struct bucket_change){ .day = p[i].day };
+		for (end = i + 1; end < n && p[end].day.days == p[i].day.days;)
+			end++;
+		while (at < stored_count && stored[at].day.days < p[i].day.days)
+			at++;
+		if (at < stored_count && stored[at].day.days == p[i].day.days)
+			change->before = stored[at].bucket;
+		change->after = change->before;
+		TRY(apply_parts(w, &p[i], end - i, change));
+	}
+	return NULL;
+}
+
+/* The rows that were there, or those that were not: an update costs half of finding out whether to insert. */
+static struct err *
+write_rows(struct work *w, struct str slice, const struct bucket_change *changes, size_t count, bool there)
+{
+	struct res_ctx *c = w->c;
+	struct db_param *params = arena_alloc_array(c->arena, count * BUCKET_PARAMS, sizeof *params);
+	int64_t *affected = arena_alloc_array(c->arena, count, sizeof *affected);
+	size_t rows = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (changes[i].after.count > 0 && (changes[i].before.count > 0) == there)
+			bucket_params(c, w->k, slice, kpi_date_text(c->arena, changes[i].day),
+				&changes[i].after, params + rows++ * BUCKET_PARAMS);
+	if (rows == 0)
+		return NULL;
+	if (w->memo)
+		db_tx_remembers(c->tx);
+	TRY(db_exec_many(c->tx, there ? &sql_kpi_rollup_update : &sql_kpi_rollup_put, params, BUCKET_PARAMS,
+		rows, affected));
+	for (size_t i = 0; i < rows; i++)
+		if (affected[i] != 1)
+			return err_private(c->arena, ERR_INTERNAL, "a day rollup is not what was read");
+	return NULL;
+}
+
+static struct err *
+write_changes(struct work *w, struct str slice, const struct bucket_change *changes, size_t count)
+{
+	struct res_ctx *c = w->c;
+
+	TRY(write_rows(w, slice, changes, count, false));
+	TRY(write_rows(w, slice, changes, count, true));
+	for (size_t i = 0; i < count; i++) {
+		if (changes[i].after.count == 0) {
+			if (w->memo)
+				db_tx_remembers(c->tx);
+			TRY(bucket_write(
+				c, w->k, slice, kpi_date_text(c->arena, changes[i].day), &changes[i].after));
+		}
+		if (w->memo)
+			kpi_memo_bucket_written(w->memo, slice, &changes[i]);
+	}
 	return NULL;
 }
 
@@ -287,36 +370,18 @@ apply_parts(struct work *w, const struct part *p, size_t n, struct bucket *b)
 static struct err *
 apply_slice(struct work *w, const struct part *p, size_t n)
 {
-	struct res_ctx *c = w->c;
-	const struct kpi *k = w->k;
-	struct db_param *params = arena_alloc_array(c->arena, n * BUCKET_PARAMS, sizeof *params);
-	struct stored_bucket *stored;
-	size_t stored_count, at = 0, rows = 0;
+	struct bucket_change *changes = arena_alloc_array(w->c->arena, n, sizeof *changes);
+	size_t count;
 
-	TRY(read_stored(c, k, p->slice, p[0].day, p[n - 1].day, &stored, &stored_count));
-	for (size_t i = 0, end; i < n; i = end) {
-		struct bucket b = { 0 };
-		for (end = i + 1; end < n && p[end].day.days == p[i].day.days;)
-			end++;
-		while (at < stored_count && stored[at].day.days < p[i].day.days)
-			at++;
-		if (at < stored_count && stored[at].day.days == p[i].day.days)
-			b = stored[at].bucket;
-		struct str day = kpi_date_text(c->arena, p[i].day);
-		TRY(apply_parts(w, &p[i], end - i, &b));
-		if (b.count == 0)
-			TRY(bucket_write(c, k, p->slice, day, &b));
-		else
-			bucket_params(c, k, p->slice, day, &b, params + rows++ * BUCKET_PARAMS);
-	}
-	return db_exec_many(c->tx, &sql_kpi_rollup_put, params, BUCKET_PARAMS, rows, NULL);
+	TRY(make_changes(w, p, n, changes, &count));
+	return write_changes(w, p->slice, changes, count);
 }
 
 struct err *
 rollup_apply(struct res_ctx *c, const struct kpi *k, const struct rollup_change *changes, size_t count)
 {
 	struct part *parts = arena_alloc_array(c->arena, count * 2, sizeof *parts);
-	struct work w = { .c = c, .k = k };
+	struct work w = { .c = c, .k = k, .memo = kpi_memo_find(c, k->id) };
 	size_t n = 0;
 
 	for (size_t i = 0; i < count; i++) {

@@ -7,6 +7,11 @@
 /* The slice that holds all values of a KPI together. */
 #define ROLLUP_ALL STR("*")
 
+/* The figures of a day; count 0: it has no values and no row. */
+struct bucket {
+	int64_t count, sum, min, max, last, last_at;
+};
+
 /* A change to one value: in, out, or replaced. */
 struct rollup_change {
 	struct instant at;

@@ -4,9 +4,8 @@
  */
 #include "domain/kpi/status.h"
 #include "domain/kpi/formula.h"
-#include "domain/kpi/kpi_parts.h"
 #include "domain/kpi/kpi_sql.h"
-#include "domain/kpi/rollup.h"
+#include "domain/kpi/memory.h"
 
 const char *const kpi_state_names[] = { "on_track", "warning", "critical", "no_data", NULL };
 
@@ -56,37 +55,82 @@ stays_on_track(const struct kpi *k, enum kpi_state previous, const struct kpi_st
 	       !kpi_has(k, "time_config.end_date") && !kpi_has(k, "time_config.no_data_after_days");
 }
 
+/* A KPI that no value can be entered for is never remembered, nor is a ground whose window begins with the values. */
+static struct err *
+find_ground(struct res_ctx *c, const struct kpi *k, struct kpi_memo *m, struct kpi_ground *g,
+	struct date *first, bool *found)
+{
+	/* Where a window has an end but no beginning of its own, it begins with the values. */
+	bool open_start = kpi_has(k, "time_config.end_date") && !kpi_has(k, "time_config.start_date");
+	struct date today = kpi_day(c, c->now);
+
+	*found = true;
+	if (m && m->has_ground && m->ground.today.days == today.days && m->ground.zone == c->actor->zone) {
+		*g = m->ground;
+		return NULL;
+	}
+	*g = (struct kpi_ground){ .today = today, .zone = c->actor->zone };
+	TRY(kpi_extent(c, k, today, open_start ? first : NULL, &g->last_day, found));
+	if (!*found)
+		return NULL;
+	TRY(kpi_target_on(c, k, g->last_day, &g->target, &g->has_period_target));
+	if (m && !open_start) {
+		m->ground = *g;
+		m->has_ground = true;
+		m->has_figure = false;
+	}
+	return NULL;
+}
+
+/* The figure of the window; s->has_value tells whether there is one. */
+static struct err *
+find_figure(struct res_ctx *c, const struct kpi *k, struct kpi_memo *m, struct kpi_standing *s)
+{
+	if (!m || !m->has_ground)
+		return kpi_figure(c, k, ROLLUP_ALL, s->from, s->as_of, &s->value, &s->has_value);
+	if (!m->has_figure || m->from.days != s->from.days || m->to.days != s->as_of.days) {
+		m->has_figure = false;
+		TRY(gather_read(c, k, ROLLUP_ALL, s->from, s->as_of, &m->figure));
+		m->from = s->from;
+		m->to = s->as_of;
+		m->has_figure = true;
+	}
+	s->has_value = m->figure.any;
+	if (s->has_value)
+		s->value = gather_figure(k, &m->figure);
+	return NULL;
+}
+
 /* state_only: nobody wants to know the figure of a KPI whose state is the same whatever it is. */
 static struct err *
 judge(struct res_ctx *c, const struct kpi *k, enum kpi_state previous, bool state_only,
 	struct kpi_standing *s)
 {
-	struct date first = { 0 }, today = kpi_day(c, c->now);
-	struct kpi_target t;
-	bool found, has_period_target;
+	struct date first = { 0 };
+	struct kpi_memo *m = kpi_memo_find(c, k->id);
+	struct kpi_ground g;
+	bool found;
 
 	*s = (struct kpi_standing){ .state = KPI_NO_DATA };
-	/* Where a window has an end but no beginning of its own, it begins with the values. */
-	bool open_start = kpi_has(k, "time_config.end_date") && !kpi_has(k, "time_config.start_date");
-	TRY(kpi_extent(c, k, today, open_start ? &first : NULL, &s->as_of, &found));
+	TRY(find_ground(c, k, m, &g, &first, &found));
 	if (!found)
 		return NULL;
-	TRY(kpi_target_on(c, k, s->as_of, &t, &has_period_target));
-	choose_window(c, k, first, has_period_target ? &t : NULL, s);
-	s->has_target = has_period_target || kpi_has(k, "thresholds.target_value");
-	s->target = has_period_target ? t.value : k->target_value;
+	s->as_of = g.last_day;
+	choose_window(c, k, first, g.has_period_target ? &g.target : NULL, s);
+	s->has_target = g.has_period_target || kpi_has(k, "thresholds.target_value");
+	s->target = g.has_period_target ? g.target.value : k->target_value;
 	s->expected = expected_by(k, s);
 	if (state_only && stays_on_track(k, previous, s)) {
 		s->state = KPI_ON_TRACK;
 		return NULL;
 	}
-	TRY(kpi_figure(c, k, ROLLUP_ALL, s->from, s->as_of, &s->value, &s->has_value));
+	TRY(find_figure(c, k, m, s));
 	if (!s->has_value)
 		return NULL;
 	if (s->has_target || k->direction == KPI_RANGE)
 		s->has_achievement = kpi_achievement(k, s->value, s->expected, &s->achievement);
 	if (kpi_has(k, "time_config.no_data_after_days") &&
-		today.days - s->as_of.days > k->no_data_after_days)
+		g.today.days - s->as_of.days > k->no_data_after_days)
 		return NULL;
 	s->state = s->has_achievement ? kpi_judge(k, s->achievement, previous) : KPI_ON_TRACK;
 	return NULL;
@@ -95,14 +139,21 @@ judge(struct res_ctx *c, const struct kpi *k, enum kpi_state previous, bool stat
 static struct err *
 stored_state(struct res_ctx *c, const struct kpi *k, enum kpi_state *out)
 {
+	struct kpi_memo *m = kpi_memo_find(c, k->id);
 	struct db_rows rows;
 	bool found;
 
-	*out = KPI_NO_DATA;
+	*out = m && m->has_state ? m->state : KPI_NO_DATA;
+	if (m && m->has_state)
+		return NULL;
 	TRY(DB_FIND(c->tx, &sql_kpi_state_get, &rows, &found, P_INT(c->actor->company_id), P_TEXT(k->id)));
 	for (int i = 0; found && kpi_state_names[i]; i++)
 		if (str_eq(db_text(&rows, 0), str_from_cstr(kpi_state_names[i])))
 			*out = (enum kpi_state)i;
+	if (m) {
+		m->state = *out;
+		m->has_state = true;
+	}
 	return NULL;
 }
 
@@ -164,13 +215,18 @@ static struct err *
 store_crossing(struct res_ctx *c, const struct kpi *k, enum kpi_state previous, const struct kpi_standing *s)
 {
 	const char *event = crossing_event(previous, s->state);
+	struct kpi_memo *m = kpi_memo_find(c, k->id);
 	struct buf achievement;
 
 	buf_init_arena(&achievement, c->arena, 64);
 	decimal_write_short(&achievement, s->achievement);
+	if (m)
+		db_tx_remembers(c->tx);
 	TRY(DB_EXEC(c->tx, &sql_kpi_state_put, P_INT(c->actor->company_id), P_TEXT(k->id),
 		P_TEXT(str_from_cstr(kpi_state_names[s->state])), P_INSTANT(c->now),
 		s->has_achievement ? P_TEXT(buf_str(&achievement)) : P_NULL));
+	if (m)
+		m->state = s->state;
 	if (!event)
 		return NULL;
 	return event_add(c, str_from_cstr(event), "kpi", k->id, STR(""), crossing_text(c, k, previous, s));
@@ -186,10 +242,11 @@ update_users(struct res_ctx *c, const struct kpi *k, int depth)
 		struct user *next;
 		struct str id;
 	} *users = NULL;
+	struct kpi_memo *m = kpi_memo_find(c, k->id);
 	struct db_rows rows;
 	bool row, found;
 
-	if (depth >= FORMULA_LEVELS)
+	if (depth >= FORMULA_LEVELS || (m && m->is_unused))
 		return NULL;
 	TRY(DB_QUERY(c->tx, &sql_kpi_reference_users, &rows, P_INT(c->actor->company_id), P_TEXT(k->id)));
 	for (;;) {
@@ -200,6 +257,8 @@ update_users(struct res_ctx *c, const struct kpi *k, int depth)
 		*u = (struct user){ users, db_text_copy(&rows, 0) };
 		users = u;
 	}
+	if (m)
+		m->is_unused = !users;
 	for (; users; users = users->next) {
 		struct kpi formula = { 0 };
 		TRY(DB_FIND(

@@ -44,6 +44,10 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 ON CONFLICT (company_id, kpi_id, dimensions, day) DO UPDATE SET value_count = excluded.value_count, value_sum = excluded.value_sum,
   value_min = excluded.value_min, value_max = excluded.value_max, value_last = excluded.value_last, last_at = excluded.last_at;
 
+-- name: kpi_rollup_update
+UPDATE kpi_rollup SET value_count = $5, value_sum = $6, value_min = $7, value_max = $8, value_last = $9, last_at = $10
+WHERE company_id = $1 AND kpi_id = $2 AND dimensions = $3 AND day = $4;
+
 -- name: kpi_rollup_delete
 DELETE FROM kpi_rollup WHERE company_id = $1 AND kpi_id = $2 AND dimensions = $3 AND day = $4;
 

@@ -10,13 +10,6 @@
 /* An average has digits that its values have not. */
 #define AVERAGE_DECIMALS 6
 
-/* The running figure of one period. */
-struct gather {
-	bool any;
-	struct date start;
-	int64_t count, sum, min, max, last;
-};
-
 static struct err *
 gather_add(struct res_ctx *c, struct gather *g, const struct db_rows *rows)
 {
@@ -28,11 +21,12 @@ gather_add(struct res_ctx *c, struct gather *g, const struct db_rows *rows)
 	g->min = !g->any || min < g->min ? min : g->min;
 	g->max = !g->any || max > g->max ? max : g->max;
 	g->last = db_int(rows, 5);
+	check(date_parse(db_text(rows, 0), &g->last_day));
 	g->any = true;
 	return NULL;
 }
 
-static struct decimal
+struct decimal
 gather_figure(const struct kpi *k, const struct gather *g)
 {
 	int32_t scale = (int32_t)k->decimals;
@@ -210,6 +204,24 @@ kpi_series_read(struct res_ctx *c, const struct kpi *k, struct str dimensions, s
 	return series_at_depth(c, k, dimensions, from, to, period, 0, out);
 }
 
+struct err *
+gather_read(struct res_ctx *c, const struct kpi *k, struct str slice, struct date from, struct date to,
+	struct gather *g)
+{
+	struct db_rows rows;
+	bool row;
+
+	*g = (struct gather){ 0 };
+	TRY(DB_QUERY(c->tx, &sql_kpi_rollup_range, &rows, P_INT(c->actor->company_id), P_TEXT(k->id),
+		P_TEXT(slice), P_TEXT(kpi_date_text(c->arena, from)), P_TEXT(kpi_date_text(c->arena, to))));
+	for (;;) {
+		TRY(db_next(&rows, &row));
+		if (!row)
+			return NULL;
+		TRY(gather_add(c, g, &rows));
+	}
+}
+
 static struct err *figure_at_depth(struct res_ctx *c, const struct kpi *k, struct str slice, struct date from,
 	struct date to, int depth, struct decimal *out, bool *found);
 
@@ -233,20 +245,11 @@ static struct err *
 figure_at_depth(struct res_ctx *c, const struct kpi *k, struct str slice, struct date from, struct date to,
 	int depth, struct decimal *out, bool *found)
 {
-	struct gather g = { 0 };
-	struct db_rows rows;
-	bool row;
+	struct gather g;
 
 	if (!str_is_empty(k->formula))
 		return formula_figure(c, k, slice, from, to, depth, out, found);
-	TRY(DB_QUERY(c->tx, &sql_kpi_rollup_range, &rows, P_INT(c->actor->company_id), P_TEXT(k->id),
-		P_TEXT(slice), P_TEXT(kpi_date_text(c->arena, from)), P_TEXT(kpi_date_text(c->arena, to))));
-	for (;;) {
-		TRY(db_next(&rows, &row));
-		if (!row)
-			break;
-		TRY(gather_add(c, &g, &rows));
-	}
+	TRY(gather_read(c, k, slice, from, to, &g));
 	*found = g.any;
 	if (g.any)
 		*out = gather_figure(k, &g);

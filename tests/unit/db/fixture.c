@@ -111,9 +111,10 @@ fixture_create(struct fixture *f)
 void
 fixture_open(struct fixture *f)
 {
-	struct db_options o = {
-		.url = f->url, .connections = f->connections ? f->connections : 4, .faults = f->faults
-	};
+	struct db_options o = { .url = f->url,
+		.connections = f->connections ? f->connections : 4,
+		.faults = f->faults,
+		.memory = f->memory };
 
 	fixture_ok(db_open(f->arena, &o, &f->db));
 }

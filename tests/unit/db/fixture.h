@@ -17,9 +17,10 @@ struct fixture {
 	struct str url;	 /* to open it once more */
 	int connections; /* of the options; 4 when 0 */
 	struct db_faults *faults;
+	const struct db_memory_kind *memory;
 };
 
-/* False: there is no such server; the reason was printed. The fields kind, connections and faults are the caller's. */
+/* False: there is no such server; the reason was printed. The fields kind, connections, faults and memory are the caller's. */
 bool fixture_available(enum db_kind kind);
 /* Creates without opening. */
 void fixture_create(struct fixture *f);

@@ -106,7 +106,7 @@ operate(struct db_tx *tx, void *arg)
 	struct str id = kpi_value_id(c.arena, &old);
 	struct kpi k = { 0 };
 
-	TRY(res_read(&c, &kpi_res, STR("measured"), &k));
+	TRY(kpi_require(&c, STR("measured"), KPI_MAY_SUBMIT, &k));
 	for (size_t i = 0; i < o->count; i++)
 		v[i] = value_at(o->m, o->to[i], o->values[i]);
 	switch (o->action) {
@@ -318,7 +318,9 @@ make_kpi(struct db_tx *tx, void *arg)
 static void
 open_model(struct model *m, const struct place *place)
 {
-	*m = (struct model){ .place = place, .base.kind = kind, .seed = 20240615 };
+	*m = (struct model){
+		.place = place, .base.kind = kind, .base.memory = &kpi_memory_kind, .seed = 20240615
+	};
 	m->a = arena_new(16u << 20);
 	fixture_start(&m->base);
 	m->actor = iam_system_actor(1);

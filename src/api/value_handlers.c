@@ -48,8 +48,12 @@ parse_array(
 		return err_field(c->res.arena, "values",
 			"Ensure there are no more than %d values in one request.", LIMIT_BULK_VALUES);
 	*out = arena_alloc_array(c->res.arena, *count, sizeof **out);
-	for (size_t i = 0; json_next(&it, NULL, &v); i++)
-		kpi_value_parse(&c->res, k, v, arena_fmt(c->res.arena, "[%zu].", i), &(*out)[i], &e);
+	for (size_t i = 0; json_next(&it, NULL, &v); i++) {
+		struct err *fault = NULL;
+		kpi_value_parse(&c->res, k, v, STR(""), &(*out)[i], &fault);
+		if (fault) /* once more, to tell where it stands */
+			kpi_value_parse(&c->res, k, v, arena_fmt(c->res.arena, "[%zu].", i), &(*out)[i], &e);
+	}
 	return e;
 }
 

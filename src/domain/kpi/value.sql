@@ -7,6 +7,9 @@ SELECT 1 FROM kpi_value WHERE company_id = $1 AND kpi_id = $2 LIMIT 1;
 INSERT INTO kpi_value (company_id, kpi_id, at, dimensions, value, note, recorded_by, recorded_at, campaign_id, number)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING;
 
+-- name: kpi_value_between
+SELECT 1 FROM kpi_value WHERE company_id = $1 AND kpi_id = $2 AND at >= $3 AND at <= $4 LIMIT 1;
+
 -- name: kpi_value_update
 UPDATE kpi_value SET value = $5, note = $6, recorded_by = $7, recorded_at = $8, campaign_id = $9, number = COALESCE(number, $10)
 WHERE company_id = $1 AND kpi_id = $2 AND at = $3 AND dimensions = $4;

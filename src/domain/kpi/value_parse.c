@@ -132,17 +132,18 @@ read_literal(const struct kpi *k, struct str literal, struct decimal *out)
 }
 
 static void
-parse_number(struct res_ctx *c, const struct kpi *k, const json_val *v, struct str field, struct decimal *out,
-	struct err **e)
+parse_number(struct res_ctx *c, const struct kpi *k, const json_val *v, struct str prefix,
+	struct decimal *out, struct err **e)
 {
 	enum decimal_fault fault;
 
 	if (!v) {
-		err_add_field(c->arena, e, field, "This field is required.");
+		err_add_field(c->arena, e, prefixed(c->arena, prefix, "value"), "This field is required.");
 		return;
 	}
 	if (json_type_of(v) == JSON_NULL) {
-		err_add_field(c->arena, e, field, "This field may not be null.");
+		err_add_field(
+			c->arena, e, prefixed(c->arena, prefix, "value"), "This field may not be null.");
 		return;
 	}
 	if (k->type == KPI_BOOLEAN && json_type_of(v) == JSON_BOOL) {
@@ -159,19 +160,20 @@ parse_number(struct res_ctx *c, const struct kpi *k, const json_val *v, struct s
 	case DECIMAL_OK:
 		break;
 	case DECIMAL_NOT_A_NUMBER:
-		err_add_field(c->arena, e, field, "A valid number is required.");
+		err_add_field(
+			c->arena, e, prefixed(c->arena, prefix, "value"), "A valid number is required.");
 		return;
 	case DECIMAL_TOO_LARGE:
-		err_add_field(c->arena, e, field, "The number is too large for a KPI with %d decimals.",
-			(int)k->decimals);
+		err_add_field(c->arena, e, prefixed(c->arena, prefix, "value"),
+			"The number is too large for a KPI with %d decimals.", (int)k->decimals);
 		return;
 	case DECIMAL_TOO_PRECISE:
-		err_add_field(c->arena, e, field, "Ensure that there are no more than %d decimal places.",
-			(int)k->decimals);
+		err_add_field(c->arena, e, prefixed(c->arena, prefix, "value"),
+			"Ensure that there are no more than %d decimal places.", (int)k->decimals);
 		return;
 	}
 	if (k->type == KPI_BOOLEAN && out->coef != 0 && out->coef != 1)
-		err_add_field(c->arena, e, field, "Must be a valid boolean.");
+		err_add_field(c->arena, e, prefixed(c->arena, prefix, "value"), "Must be a valid boolean.");
 }
 
 static void
@@ -223,7 +225,7 @@ kpi_value_parse(struct res_ctx *c, const struct kpi *k, const json_val *v, struc
 			json_type_word(v));
 		return;
 	}
-	parse_number(c, k, json_get(v, STR("value")), prefixed(c->arena, prefix, "value"), &out->value, e);
+	parse_number(c, k, json_get(v, STR("value")), prefix, &out->value, e);
 	parse_at(c, v, prefix, &out->at, e);
 	parse_note(c, v, prefix, out, e);
 	json_val *dimensions = json_get(v, STR("dimensions"));

@@ -104,6 +104,94 @@ value_params(const struct res_ctx *c, const struct kpi *k, const struct kpi_valu
 	memcpy(p, all, sizeof all);
 }
 
+/* Rows of one statement: it is parsed and its cursors are opened once for all of them. */
+#define ROWS_TOGETHER 64
+#define ROW_PARAMS    (VALUE_PARAMS - 2) /* the company and the KPI are said once */
+
+/* kpi_value_insert with more rows behind VALUES. */
+static struct db_sql
+insert_many_statement(struct arena *a)
+{
+	struct str one = sql_kpi_value_insert.text[DB_SQLITE];
+	struct buf b;
+
+	buf_init_arena(&b, a, LIMIT_TEXT_BYTES);
+	buf_add_str(&b, str_sub(one, 0, str_index(one, '$', 0) - 1));
+	for (int row = 0, next = 3; row < ROWS_TOGETHER; row++) {
+		buf_add_str(&b, row ? STR(", ($1, $2") : STR("($1, $2"));
+		for (int i = 0; i < ROW_PARAMS; i++) {
+			buf_add_str(&b, STR(", $"));
+			buf_add_int(&b, next++);
+		}
+		buf_add_byte(&b, ')');
+	}
+	buf_add_str(&b, STR(" ON CONFLICT DO NOTHING"));
+	check(!b.over);
+	return db_sql_make("kpi_value_insert_many", buf_str(&b), 2 + ROWS_TOGETHER * ROW_PARAMS);
+}
+
+/* Whether a value stands between the first and the last of the rows. */
+static struct err *
+any_between(struct res_ctx *c, const struct kpi *k, const struct kpi_value *v, bool *out)
+{
+	struct instant first = v[0].at, last = v[0].at;
+	struct db_rows rows;
+
+	for (size_t i = 1; i < ROWS_TOGETHER; i++) {
+		first = v[i].at.us < first.us ? v[i].at : first;
+		last = v[i].at.us > last.us ? v[i].at : last;
+	}
+	return DB_FIND(c->tx, &sql_kpi_value_between, &rows, out, P_INT(c->actor->company_id), P_TEXT(k->id),
+		P_INSTANT(first), P_INSTANT(last));
+}
+
+/* Where nothing stood before, a row was inserted unless an earlier one of the same statement has its key. */
+static void
+mark_inserted(const struct kpi_value *v, int64_t affected, int64_t *inserted)
+{
+	for (size_t i = 0; i < ROWS_TOGETHER; i++) {
+		inserted[i] = 1;
+		for (size_t j = 0; affected < ROWS_TOGETHER && j < i; j++)
+			if (v[j].at.us == v[i].at.us && str_eq(v[j].dimensions, v[i].dimensions))
+				inserted[i] = 0;
+	}
+}
+
+/* ROWS_TOGETHER rows where no value stands. */
+static struct err *
+insert_together(struct res_ctx *c, const struct db_sql *q, const struct kpi_value *v,
+	const struct db_param *params, int64_t *inserted)
+{
+	struct db_param all[2 + ROWS_TOGETHER * ROW_PARAMS] = { params[0], params[1] };
+	int64_t affected = 0;
+
+	for (size_t i = 0; i < ROWS_TOGETHER; i++)
+		memcpy(&all[2 + i * ROW_PARAMS], &params[i * VALUE_PARAMS + 2], ROW_PARAMS * sizeof *all);
+	TRY(db_exec(c->tx, q, all, COUNT(all), &affected));
+	mark_inserted(v, affected, inserted);
+	return NULL;
+}
+
+static struct err *
+insert_rows(struct res_ctx *c, const struct kpi *k, const struct kpi_value *v, size_t count,
+	const struct db_param *params, int64_t *inserted)
+{
+	struct db_sql many = count >= ROWS_TOGETHER ? insert_many_statement(c->arena) : (struct db_sql){ 0 };
+
+	for (size_t i = 0, n; i < count; i += n) {
+		bool taken = true;
+		n = count - i < ROWS_TOGETHER ? count - i : ROWS_TOGETHER;
+		if (n == ROWS_TOGETHER)
+			TRY(any_between(c, k, &v[i], &taken));
+		if (taken)
+			TRY(db_exec_many(c->tx, &sql_kpi_value_insert, params + i * VALUE_PARAMS,
+				VALUE_PARAMS, n, inserted + i));
+		else
+			TRY(insert_together(c, &many, &v[i], params + i * VALUE_PARAMS, inserted + i));
+	}
+	return NULL;
+}
+
 /*
  * Inserts, or replaces what stands there: then the change is not new and *replaced, which has room for all, gets what stood there.
  */
@@ -117,7 +205,7 @@ put_rows(struct res_ctx *c, const struct kpi *k, struct kpi_value *v, size_t cou
 	TRY(number_values(c, v, count));
 	for (size_t i = 0; i < count; i++)
 		value_params(c, k, &v[i], params + i * VALUE_PARAMS);
-	TRY(db_exec_many(c->tx, &sql_kpi_value_insert, params, VALUE_PARAMS, count, inserted));
+	TRY(insert_rows(c, k, v, count, params, inserted));
 	*replaced_count = 0;
 	for (size_t i = 0; i < count; i++) {
 		bool found;

@@ -21,6 +21,7 @@
 #define SLICES	 3
 #define ROUNDS	 80
 #define BULK_MAX 6
+#define MANY	 130 /* more than one statement takes, some twice at one instant */
 
 static enum db_kind kind;
 static const char *const slice_texts[SLICES] = { "", "{\"country\":\"France\"}", "{\"country\":\"Spain\"}" };
@@ -75,8 +76,8 @@ struct spot {
 struct operation {
 	struct model *m;
 	enum action action;
-	struct spot from, to[BULK_MAX];
-	int64_t values[BULK_MAX];
+	struct spot from, to[MANY];
+	int64_t values[MANY];
 	size_t count;
 };
 
@@ -102,7 +103,7 @@ operate(struct db_tx *tx, void *arg)
 {
 	struct operation *o = arg;
 	struct res_ctx c = context(tx, o->m);
-	struct kpi_value v[BULK_MAX], old = value_at(o->m, o->from, 0);
+	struct kpi_value v[MANY], old = value_at(o->m, o->from, 0);
 	struct str id = kpi_value_id(c.arena, &old);
 	struct kpi k = { 0 };
 
@@ -172,11 +173,39 @@ some_value(struct model *m)
 }
 
 static void
+perform(struct model *m, struct operation *o)
+{
+	struct arena *a = arena_new(16u << 20);
+	enum err_code code = ERR_INTERNAL;
+	bool fine = expect(o, &code);
+	struct err *e = db_write(m->base.db, a, operate, o);
+
+	if (fine) {
+		fixture_ok(e);
+		apply_to_model(o);
+	} else {
+		assert_non_null(e);
+		assert_int_equal(e->code, code);
+	}
+	arena_free(a);
+}
+
+static void
+put_many(struct model *m)
+{
+	struct operation o = { .m = m, .action = PUT, .count = MANY };
+
+	for (size_t i = 0; i < MANY; i++) {
+		o.to[i] = any_spot(m);
+		o.values[i] = (int64_t)below(m, 2001) - 1000;
+	}
+	perform(m, &o);
+}
+
+static void
 step(struct model *m)
 {
 	struct operation o = { .m = m, .count = 1, .from = some_value(m) };
-	struct arena *a = arena_new(16u << 20);
-	enum err_code code = ERR_INTERNAL;
 	uint32_t die = below(m, 10);
 
 	o.action = die < 5 ? PUT : die < 7 ? CHANGE : die < 8 ? MOVE : REMOVE;
@@ -186,16 +215,7 @@ step(struct model *m)
 		o.to[i] = o.action == CHANGE ? o.from : any_spot(m);
 		o.values[i] = (int64_t)below(m, 2001) - 1000;
 	}
-	bool fine = expect(&o, &code);
-	struct err *e = db_write(m->base.db, a, operate, &o);
-	if (fine) {
-		fixture_ok(e);
-		apply_to_model(&o);
-	} else {
-		assert_non_null(e);
-		assert_int_equal(e->code, code);
-	}
-	arena_free(a);
+	perform(m, &o);
 }
 
 /* ---- what must be there ---- */
@@ -344,6 +364,8 @@ rollups_are_those_of_the_values(void **state)
 	for (size_t p = 0; p < COUNT(places); p++) {
 		struct model m;
 		open_model(&m, &places[p]);
+		put_many(&m);
+		check_all(&m);
 		for (int i = 0; i < ROUNDS; i++) {
 			step(&m);
 			if (i % 2 == 1)

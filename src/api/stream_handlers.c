@@ -4,6 +4,7 @@
  * what lets no WebSocket through. Here a request becomes an opening; who may hear what is decided by live/.
  */
 #include "api/registry.h"
+#include "live/event_log.h"
 #include "live/live.h"
 
 /* ---- what the request asks for ---- */
@@ -144,6 +145,34 @@ event_stream(struct api_ctx *c)
 	return answer(c, o, true);
 }
 
+/* ---- the list ---- */
+
+static void
+filter_by(struct api_ctx *c, struct list_query *q, const char *param, const char *field, enum list_op op,
+	struct err **e)
+{
+	const struct str text = api_param(c, param);
+	if (text.n)
+		list_filter_add(&c->res, q, res_field_find(&event_res, str_from_cstr(field)), op, text,
+			str_from_cstr(param), e);
+}
+
+static struct api_done *
+event_list(struct api_ctx *c)
+{
+	struct list_query q;
+	struct res_page page;
+	struct err *e = api_list_query(c, &event_res, &event_view, &q);
+	if (!e) {
+		filter_by(c, &q, "from", "at", LIST_GTE, &e);
+		filter_by(c, &q, "to", "at", LIST_LT, &e);
+		filter_by(c, &q, "since", "seq", LIST_GT, &e);
+	}
+	if (!e)
+		e = api_list_run(c, &event_res, &q, &page);
+	return e ? api_fail(c, e) : api_list(c, &q, &page);
+}
+
 /* ---- routes ---- */
 
 #define SINCE                                                                                        \
@@ -171,6 +200,13 @@ static const struct api_param stream_params[] = {
 	SINCE, TOKEN, { .name = NULL }
 };
 
+static const struct api_param list_params[] = { { "from", "{\"type\":\"string\",\"format\":\"date-time\"}",
+							"Events from this moment or day on.", false },
+	{ "to", "{\"type\":\"string\",\"format\":\"date-time\"}", "Events before this moment or day.",
+		false },
+	{ "since", "{\"type\":\"integer\",\"minimum\":0}", "Events with a greater number.", false },
+	{ .name = NULL } };
+
 #define SOCKET_DOC                                                                                           \
 	"A WebSocket (RFC 6455). The token comes as `Authorization`, as `?token=`, as subprotocols "         \
 	"`bearer, "                                                                                          \
@@ -181,6 +217,21 @@ static const struct api_param stream_params[] = {
 	"slow a reader. With `Accept: text/event-stream` the same messages come as server-sent events."
 
 static const struct api_route routes[] = {
+	{
+		.method = HTTP_GET,
+		.path = "/api/v1/events",
+		.handler = event_list,
+		.perm = PERM_BIT(PERM_COMPANY_ADMIN),
+		.work = API_READ,
+		.res = &event_res,
+		.view = &event_view,
+		.op = RES_LIST,
+		.summary = "List what happened",
+		.doc = "The audit trail of the company, newest first: every change with who made it and what "
+		       "was "
+		       "there before and after.",
+		.params = list_params,
+	},
 	{
 		.method = HTTP_GET,
 		.path = "/api/ws/retrospectives/{id}",

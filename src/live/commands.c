@@ -86,8 +86,6 @@ static void
 take_token(struct live_subscriber *s, const json_val *message)
 {
 	const json_val *token = json_get(message, STR("token"));
-	if (s->token.n)
-		return; /* one is being looked at */
 	struct str text = is_text(token) ? str_trim(json_string(token)) : (struct str){ "", 0 };
 	if (text.n == 0 || text.n > TOKEN_BYTES_MAX) {
 		subscriber_end(s, STREAM_CLOSE_UNAUTHENTICATED, "the first message must bring a token");
@@ -176,7 +174,7 @@ static void
 take_message(struct live_subscriber *s, const json_val *message)
 {
 	const json_val *type = json_get(message, STR("type"));
-	if (s->state == SUBSCRIBER_WAITING) {
+	if (s->state == SUBSCRIBER_WAITING && s->token.n == 0) {
 		take_token(s, message);
 		return;
 	}
@@ -198,7 +196,7 @@ command_take(struct live_subscriber *s, struct str text)
 	struct err *e = json_parse(a, text, &message);
 	if (!e && json_type_of(message) == JSON_OBJECT)
 		take_message(s, message);
-	else if (s->state == SUBSCRIBER_WAITING)
+	else if (s->state == SUBSCRIBER_WAITING && s->token.n == 0)
 		subscriber_end(s, STREAM_CLOSE_UNAUTHENTICATED, "the first message must bring a token");
 	else
 		complain(s, "MALFORMED", "A message is a JSON object.");

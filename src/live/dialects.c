@@ -101,11 +101,10 @@ static const struct word_row words[] = {
 	{ STR_INIT("retrospective.insight_generated"), "insightGenerated" },
 	{ STR_INIT("retrospective.report_approved"), "reportApproved" },
 	{ STR_INIT("retrospective.updated"), "retrospectiveUpdated" },
-	{ STR_INIT("retrospective.deleted"), "retrospectiveDeleted" },
 	{ STR_INIT("retrospective.reminder"), "reminder" },
 	{ STR_INIT("retro_action.created"), "actionUpdated" },
 	{ STR_INIT("retro_action.updated"), "actionUpdated" },
-	{ STR_INIT("retro_action.deleted"), "actionUpdated" },
+	{ STR_INIT("retro_action.carried_over"), "actionUpdated" },
 };
 
 /* NULL: nothing that clients of this contract know. */

@@ -18,7 +18,6 @@
 /* Who has to be asked again because of an event. */
 enum live_gate {
 	GATE_NONE,
-	GATE_OBJECT,    /* the object changed or went: whoever hears of it by its scope */
 	GATE_SESSION,   /* the streams of one session */
 	GATE_KEY,       /* those of one API key */
 	GATE_PERSON,    /* those of one person, and all whose scope depends on people */
@@ -32,7 +31,7 @@ struct live_event {
 	struct live_topic self, parent; /* parent: the object that it belongs to; empty type: none */
 	enum live_gate gate;
 	int64_t gate_id; /* session, key or person */
-	bool is_deletion;
+	bool is_change, is_deletion; /* of the object itself */
 	size_t bytes;
 	bool written[LIVE_DIALECT_COUNT];
 	struct stream_message *messages[LIVE_DIALECT_COUNT]; /* NULL where the dialect does not tell it */

@@ -5,32 +5,44 @@
 #include "live/dialects.h"
 #include "live/live_parts.h"
 
+/* Which events of a type count. */
+enum gate_rule {
+	ANY_EVENT,
+	NOT_CREATION, /* it takes nothing away from anyone */
+	CHANGES	      /* ….updated and ….deleted alone */
+};
+
 struct gate_row {
 	struct str object_type;
 	enum live_gate gate;
-	bool not_created; /* its creation takes nothing away from anyone */
+	enum gate_rule rule;
 };
 
 static const struct gate_row gates[] = {
-	{ STR_INIT("session"), GATE_SESSION, true },
-	{ STR_INIT("api_key"), GATE_KEY, true },
-	{ STR_INIT("person"), GATE_PERSON, true },
-	{ STR_INIT("role"), GATE_COMPANY, true },
-	{ STR_INIT("company"), GATE_COMPANY, true },
-	{ STR_INIT("team"), GATE_RELATIONS, true },
-	{ STR_INIT("kpi_assignment"), GATE_RELATIONS, false },
+	{ STR_INIT("session"), GATE_SESSION, NOT_CREATION },
+	{ STR_INIT("api_key"), GATE_KEY, NOT_CREATION },
+	{ STR_INIT("user"), GATE_PERSON, NOT_CREATION },
+	{ STR_INIT("role"), GATE_COMPANY, NOT_CREATION },
+	{ STR_INIT("company"), GATE_COMPANY, NOT_CREATION },
+	{ STR_INIT("team"), GATE_RELATIONS, NOT_CREATION },
+	{ STR_INIT("assignment"), GATE_RELATIONS, ANY_EVENT },
+	{ STR_INIT("retro_action"), GATE_RELATIONS, ANY_EVENT },
+	{ STR_INIT("retrospective"), GATE_RELATIONS, CHANGES },
 };
 
 static enum live_gate
-gate_of(const struct outbox_event *e)
+gate_of(const struct live_event *e)
 {
-	const bool created = str_ends_with(e->type, STR(".created"));
-	for (size_t i = 0; i < COUNT(gates); i++)
-		if (str_eq(e->object_type, gates[i].object_type))
-			return created && gates[i].not_created ? GATE_NONE : gates[i].gate;
-	return str_ends_with(e->type, STR(".updated")) || str_ends_with(e->type, STR(".deleted"))
-		       ? GATE_OBJECT
-		       : GATE_NONE;
+	for (size_t i = 0; i < COUNT(gates); i++) {
+		const struct gate_row *g = &gates[i];
+		if (!str_eq(e->self.object_type, g->object_type))
+			continue;
+		if (g->rule == CHANGES && !e->is_change && !e->is_deletion)
+			return GATE_NONE;
+		return g->rule == NOT_CREATION && str_ends_with(e->e.type, STR(".created")) ? GATE_NONE
+											    : g->gate;
+	}
+	return GATE_NONE;
 }
 
 static struct str
@@ -66,8 +78,9 @@ live_event_new(const struct outbox_event *e)
 	copy->self = (struct live_topic){ copy->e.object_type, copy->e.object_id };
 	copy->parent.object_type = keep(&room, parent.object_type);
 	copy->parent.object_id = keep(&room, parent.object_id);
-	copy->gate = gate_of(e);
+	copy->is_change = str_ends_with(e->type, STR(".updated"));
 	copy->is_deletion = str_ends_with(e->type, STR(".deleted"));
+	copy->gate = gate_of(copy);
 	if (!str_to_int(e->object_id, &copy->gate_id))
 		copy->gate_id = 0;
 	return copy;

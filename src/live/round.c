@@ -103,7 +103,7 @@ read_page(struct round *r, struct db_tx *tx)
 	for (size_t i = 0; i < count; i++) {
 		struct live_event *e = live_event_new(&events[i]);
 		r->events[r->event_count++] = e;
-		if (e->gate > GATE_OBJECT && outbox_compare(e->e.position, r->checked) > 0)
+		if (e->gate > GATE_NONE && outbox_compare(e->e.position, r->checked) > 0)
 			r->recheck = true;
 	}
 	if (count && outbox_compare(events[count - 1].position, r->at) > 0)

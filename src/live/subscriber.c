@@ -332,7 +332,7 @@ subscriber_begin(struct live_subscriber *s)
 	set_deadline(s);
 	if (s->dialect == LIVE_RETROSPECTIVE && s->actor.kind == ACTOR_PERSON && !s->present)
 		presence_enter(s->live->presence, s);
-	if (s->has_since || tell_recent(s, &in_the_way) != TOLD_FINE)
+	if (s->has_since || tell_recent(s, &in_the_way) != TOLD_FINE || s->requests)
 		work_add(s);
 }
 

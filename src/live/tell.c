@@ -19,11 +19,10 @@ is_of_company(const struct live_subscriber *s, const struct live_event *e)
 static bool
 decides_about(const struct live_subscriber *s, const struct live_event *e)
 {
-	if (e->gate <= GATE_OBJECT || !is_of_company(s, e))
+	if (!is_of_company(s, e))
 		return false;
 	switch (e->gate) {
 	case GATE_NONE:
-	case GATE_OBJECT:
 		return false;
 	case GATE_SESSION:
 		return s->actor.session_id && s->actor.session_id == e->gate_id;
@@ -72,7 +71,7 @@ touched(const struct live_subscriber *s, const struct live_event *e)
 static bool
 reopens(const struct live_subscriber *s, const struct subscription *x, const struct live_event *e)
 {
-	return e->gate == GATE_OBJECT && !e->is_deletion && is_same(&x->topic->name, &e->self) &&
+	return e->is_change && is_same(&x->topic->name, &e->self) &&
 	       (!x->whole || s->dialect == LIVE_RETROSPECTIVE);
 }
 
@@ -93,9 +92,8 @@ decision_about(const struct live_subscriber *s, const struct subscription *x, co
 	if (is_exact(&x->topic->name) || x->whole)
 		return DECISION_YES;
 	/* A change may move the object out of sight; a deletion is told to those who knew it. */
-	const bool changed = e->gate == GATE_OBJECT && !e->is_deletion;
 	const enum decision d = decisions_find(
-		&s->decisions, &e->self, changed ? e->e.position : (struct outbox_position){ 0 });
+		&s->decisions, &e->self, e->is_change ? e->e.position : (struct outbox_position){ 0 });
 	return d == DECISION_UNKNOWN && e->is_deletion ? DECISION_NO : d;
 }
 
@@ -194,7 +192,7 @@ tell_members(struct live *l, struct live_event *e, struct live_topic name)
 static void
 hand_out(struct live *l, struct live_event *e)
 {
-	if (e->gate > GATE_OBJECT) {
+	if (e->gate > GATE_NONE) {
 		ask_company(l, e, e->e.company_id);
 		if (e->gate == GATE_COMPANY && e->gate_id != e->e.company_id)
 			ask_company(l, e, e->gate_id);

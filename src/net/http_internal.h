@@ -89,8 +89,8 @@ struct http_server {
 	_Atomic int64_t now_ms; /* the keeper's clock: monotonic, as fine as its tick */
 };
 
-/* How far a request has come; only the worker's thread changes it. */
-enum http_stage { STAGE_LINE, STAGE_BODY, STAGE_RUN };
+/* How far a request has come; only the worker's thread changes it. Over: its connection is a stream's, and closes when MHD has it back. */
+enum http_stage { STAGE_LINE, STAGE_BODY, STAGE_RUN, STAGE_OVER };
 
 /* Who may act on a suspended exchange next. */
 enum http_turn { TURN_WORKER, TURN_SUSPENDED, TURN_ANSWERED, TURN_ABANDONED };
@@ -167,11 +167,9 @@ void http_answer_fault(struct http_exchange *x);
 
 /* http_stream.c: begins the stream that is the answer; on the worker's thread. */
 enum MHD_Result http_stream_begin(struct http_exchange *x);
-/* Socket options of a client's socket whose stream is s. */
-void http_stream_tune(int fd, const struct stream *s);
 
-/* http_relay.c: events over TLS, as the body of an answer that MHD asks for piece by piece. */
-enum MHD_Result http_relay_begin(struct http_exchange *x);
+/* http_tls.c: the suspended connection's socket and session. False where it has none. */
+bool http_tls_socket(struct http_exchange *x, struct stream_socket *out);
 
 /* http_etag.c */
 #define HTTP_ETAG_BYTES 24

@@ -175,35 +175,46 @@ run(struct http_exchange *x)
 	return MHD_YES;
 }
 
+static enum MHD_Result
+go_on(struct http_exchange *x, const char *method, const char *version, const char *upload,
+	size_t *upload_len)
+{
+	size_t n = *upload_len;
+
+	switch (x->stage) {
+	case STAGE_LINE:
+		return begin(x, method, version);
+	case STAGE_BODY:
+		if (n == 0)
+			return run(x);
+		*upload_len = 0;
+		return take_body(x, upload, n);
+	case STAGE_RUN:
+		/* Resumed: the answer is ready, or nobody waits for it any more. */
+		return atomic_load(&x->turn) == TURN_ANSWERED ? http_answer_send(x) : MHD_NO;
+	case STAGE_OVER:
+		break;
+	}
+	return MHD_NO;
+}
+
 enum MHD_Result
 http_on_request(void *cls, struct MHD_Connection *mhd, const char *url, const char *method,
 	const char *version, const char *upload, size_t *upload_len, void **context)
 {
 	struct http_exchange *x = *context;
+	enum MHD_Result result;
 
 	(void)cls;
 	(void)mhd;
 	(void)url;
 	if (!x)
 		return MHD_NO;
-	switch (x->stage) {
-	case STAGE_LINE:
-		return begin(x, method, version);
-	case STAGE_BODY:
-		if (*upload_len) {
-			size_t n = *upload_len;
-
-			*upload_len = 0;
-			return take_body(x, upload, n);
-		}
-		return run(x);
-	case STAGE_RUN:
-		break;
-	}
-	/* Resumed: the answer is ready, or nobody waits for it any more, or the socket has become a stream's. */
-	if (atomic_load(&x->turn) != TURN_ANSWERED || x->connection->handed_over)
-		return MHD_NO;
-	return http_answer_send(x);
+	result = go_on(x, method, version, upload, upload_len);
+	/* A stream over TLS keeps the connection, and with it the exchange, for long. */
+	if (x->stage == STAGE_OVER && x->arena)
+		http_exchange_slim(x);
+	return result;
 }
 
 static void

@@ -2,13 +2,14 @@
  * From an exchange to a stream. Over plain HTTP the socket leaves MHD altogether: its descriptor is copied for the hub and MHD closes its
  * own, so that an idle stream costs nothing here. For WebSocket that happens in MHD's upgrade. For events, which MHD knows no hand-over
  * for, the connection is suspended (that takes it out of MHD's epoll set), a dead socket is put in the place of its descriptor, and MHD
- * buries that one. Over TLS MHD stays between: with the socket pair of its upgrade, and with http_relay.c for events.
+ * buries that one. Over TLS the connection is suspended for as long as the stream lives; see http_tls.c.
  */
 #include "net/http_internal.h"
 #include <fcntl.h>
 #include <netinet/tcp.h>
 #include <nettle/base64.h>
 #include <nettle/sha1.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #define KEY_CHARS 24 /* base64 of 16 bytes */
@@ -126,7 +127,7 @@ prepare(struct http_exchange *x, const struct stream_options *o)
 		fields[n++] = o->fields[i];
 	a.field_count = n;
 	http_answer_prepare(x, &a);
-	x->hello = arena_str(x->arena, o->hello.p ? o->hello : STR(""));
+	x->hello = arena_str(x->arena, o->kind == STREAM_EVENTS && o->hello.p ? o->hello : STR(""));
 	x->stream_kind = o->kind;
 }
 
@@ -152,17 +153,47 @@ http_answer_stream(struct http_exchange *x, struct stream_hub *h, const struct s
 	return NULL;
 }
 
-static void
-release_counted(void *cls, int fd)
+static ssize_t
+plain_read(const struct stream_socket *k, void *to, size_t room)
 {
-	struct counted_socket *c = cls;
+	return recv(k->fd, to, room, MSG_DONTWAIT);
+}
 
-	(void)close(fd);
+static ssize_t
+plain_write(const struct stream_socket *k, const struct iovec *at, size_t count)
+{
+	struct msghdr m = { .msg_iov = (struct iovec *)(uintptr_t)at, .msg_iovlen = count };
+
+	return sendmsg(k->fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+static bool
+plain_flush(const struct stream_socket *k)
+{
+	(void)k;
+	return true;
+}
+
+static void
+plain_shut(const struct stream_socket *k)
+{
+	(void)shutdown(k->fd, SHUT_WR); /* fails only when the peer has gone, which reading tells */
+}
+
+static void
+plain_release(const struct stream_socket *k)
+{
+	struct counted_socket *c = k->cls;
+
+	(void)close(k->fd);
 	if (c->server->peers)
 		http_peers_leave(c->server->peers, &c->address);
 	atomic_fetch_sub(&c->server->streams, 1);
 	free(c);
 }
+
+static const struct stream_transport plain_transport = { plain_read, plain_write, plain_flush, plain_shut,
+	plain_release };
 
 static void
 set_option(int fd, int level, int name, int value)
@@ -172,8 +203,8 @@ set_option(int fd, int level, int name, int value)
 }
 
 /* fd is a TCP socket: small messages go at once, and a peer that acknowledges nothing is given up by the kernel. */
-void
-http_stream_tune(int fd, const struct stream *s)
+static void
+tune(int fd, const struct stream *s)
 {
 	set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
 	set_option(fd, SOL_SOCKET, SO_SNDBUF, SEND_BUFFER_BYTES);
@@ -195,16 +226,9 @@ copy_socket(struct http_exchange *x, struct stream_socket *out)
 	*counted = (struct counted_socket){ x->worker->server, c->address };
 	atomic_fetch_add(&counted->server->streams, 1);
 	c->handed_over = true;
-	http_stream_tune(fd, x->stream);
-	*out = (struct stream_socket){ .fd = fd, .release = release_counted, .cls = counted };
+	tune(fd, x->stream);
+	*out = (struct stream_socket){ .fd = fd, .transport = &plain_transport, .cls = counted };
 	return true;
-}
-
-static void
-close_upgrade(void *cls, int fd)
-{
-	(void)fd; /* MHD's: it closes it when it has passed on what is left */
-	(void)MHD_upgrade_action(cls, MHD_UPGRADE_ACTION_CLOSE);
 }
 
 static void
@@ -212,28 +236,19 @@ on_upgrade(void *cls, struct MHD_Connection *mhd, void *context, const char *ear
 	struct MHD_UpgradeResponseHandle *upgrade)
 {
 	struct http_exchange *x = cls;
-	struct stream_socket socket = {
-		.fd = fd, .release = close_upgrade, .cls = upgrade, .is_relayed = true
-	};
+	struct stream_socket socket;
 	struct stream *s = x->stream;
-	bool tls = x->worker->server->tls;
 
 	(void)mhd;
 	(void)context;
-	if (!tls && !copy_socket(x, &socket)) {
-		close_upgrade(upgrade, fd);
-		return; /* the end of the request gives the stream up */
+	(void)fd;
+	/* Without a descriptor the end of the request gives the stream up. */
+	if (copy_socket(x, &socket)) {
+		x->stream = NULL;
+		http_request_end(x);
+		stream_attach(s, &socket, (struct str){ early, early_len }, NULL);
 	}
-	x->stream = NULL;
-	http_request_end(x);
-	if (tls) {
-		http_phase_set(x->connection, PHASE_STREAM);
-		http_stream_tune(x->connection->fd, s);
-		http_exchange_slim(x);
-	}
-	stream_attach(s, &socket, (struct str){ early, early_len }, NULL);
-	if (!tls)
-		close_upgrade(upgrade, fd);
+	(void)MHD_upgrade_action(upgrade, MHD_UPGRADE_ACTION_CLOSE);
 }
 
 static enum MHD_Result
@@ -252,14 +267,17 @@ begin_upgrade(struct http_exchange *x)
 	return queued;
 }
 
+/* The answer's header, and what an event stream begins with. */
 static struct stream_message *
-event_head(struct http_exchange *x)
+head_of(struct http_exchange *x)
 {
-	struct stream_message *m;
 	struct buf b;
 
 	buf_init_arena(&b, x->arena, LIMIT_REQUEST_ARENA_BYTES);
-	buf_add_lit(&b, "HTTP/1.1 200 OK\r\n");
+	if (x->stream_kind == STREAM_WEBSOCKET)
+		buf_add_lit(&b, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n");
+	else
+		buf_add_lit(&b, "HTTP/1.1 200 OK\r\n");
 	for (size_t i = 0; i < x->out.field_count; i++) {
 		buf_add_str(&b, str_from_cstr(x->fields[i].name));
 		buf_add_lit(&b, ": ");
@@ -268,32 +286,49 @@ event_head(struct http_exchange *x)
 	}
 	buf_add_lit(&b, "\r\n");
 	buf_add_str(&b, x->hello);
-	m = stream_message_raw(buf_str(&b));
-	return m;
+	return stream_message_raw(x->stream_kind, buf_str(&b));
+}
+
+/* What of the connection goes to the hub; it is suspended. */
+static bool
+take_socket(struct http_exchange *x, struct stream_socket *out)
+{
+	if (x->worker->server->tls) {
+		tune(x->connection->fd, x->stream);
+		return http_tls_socket(x, out);
+	}
+	if (!copy_socket(x, out))
+		return false;
+	check(dup3(x->worker->server->dead_fd, x->connection->fd, O_CLOEXEC) >= 0);
+	return true;
 }
 
 /* See the head of this file. */
 static enum MHD_Result
-begin_events(struct http_exchange *x)
+take_over(struct http_exchange *x)
 {
 	struct stream_socket socket;
 	struct stream *s = x->stream;
+	bool resume = !x->worker->server->tls;
 
 	MHD_suspend_connection(x->mhd);
-	if (copy_socket(x, &socket)) {
-		check(dup3(x->worker->server->dead_fd, x->connection->fd, O_CLOEXEC) >= 0);
+	if (take_socket(x, &socket)) {
 		x->stream = NULL;
-		stream_attach(s, &socket, (struct str){ 0 }, event_head(x));
 		http_request_end(x);
+		http_phase_set(x->connection, PHASE_STREAM);
+		stream_attach(s, &socket, (struct str){ 0 }, head_of(x));
+	} else {
+		resume = true; /* to be closed; the end of the request gives the stream up */
 	}
-	MHD_resume_connection(x->mhd);
+	x->stage = STAGE_OVER;
+	if (resume)
+		MHD_resume_connection(x->mhd);
 	return MHD_YES;
 }
 
 enum MHD_Result
 http_stream_begin(struct http_exchange *x)
 {
-	if (x->stream_kind == STREAM_WEBSOCKET)
-		return begin_upgrade(x);
-	return x->worker->server->tls ? http_relay_begin(x) : begin_events(x);
+	return x->stream_kind == STREAM_WEBSOCKET && !x->worker->server->tls ? begin_upgrade(x)
+									     : take_over(x);
 }

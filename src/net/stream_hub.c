@@ -50,7 +50,7 @@ stream_loop_close_one(struct stream *s)
 		ms.n = (size_t)(digits + sizeof(digits) - ms.p);
 		memcpy(text + 7, ms.p, ms.n);
 		memcpy(text + 7 + ms.n, "\n\n", 2);
-		hint = stream_message_raw((struct str){ text, 7 + ms.n + 2 });
+		hint = stream_message_raw(STREAM_EVENTS, (struct str){ text, 7 + ms.n + 2 });
 		stream_queue_add(s, hint);
 		stream_message_drop(hint);
 	}
@@ -185,7 +185,7 @@ stream_hub_start(struct arena *a, int threads, struct stream_hub **out)
 	for (int i = 0; i < h->count; i++)
 		h->loops[i].epoll_fd = h->loops[i].wake_fd = -1;
 	h->ping = stream_message_frame(OPCODE_PING, (struct str){ 0 });
-	h->comment = stream_message_raw(STR(":\n\n"));
+	h->comment = stream_message_raw(STREAM_EVENTS, STR(":\n\n"));
 	for (int i = 0; i < h->count && !e; i++)
 		e = start_loop(a, h, &h->loops[i]);
 	if (e) {

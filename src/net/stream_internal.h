@@ -11,6 +11,9 @@
 #include "net/stream.h"
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/types.h>
+
+struct iovec;
 
 /* A message as both kinds of stream send it. A control frame has no event form, a comment no WebSocket form: empty then. */
 struct stream_message {
@@ -25,13 +28,23 @@ enum stream_state {
 	STATE_ENDED
 };
 
-/* The socket as the HTTP server hands it over. wrote (may be NULL) follows each successful write; release closes it, once. */
+/* The socket as the HTTP server hands it over. fd is for epoll; everything else goes through the transport, on the loop's thread. */
 struct stream_socket {
 	int fd;
-	void (*wrote)(void *cls);
-	void (*release)(void *cls, int fd);
+	const struct stream_transport *transport;
 	void *cls;
-	bool is_relayed; /* TLS: the other end of a pair whose bytes the HTTP server passes on, also after the release */
+};
+
+/* Plain TCP or TLS. read and write are like recv and writev without waiting: −1 with errno EAGAIN when it is not the time. */
+struct stream_transport {
+	ssize_t (*read)(const struct stream_socket *k, void *to, size_t room);
+	ssize_t (*write)(const struct stream_socket *k, const struct iovec *at, size_t count);
+	/* True when the transport itself holds nothing back; false with errno. */
+	bool (*flush)(const struct stream_socket *k);
+	/* Nothing more will be written: the peer reads an end. */
+	void (*shut)(const struct stream_socket *k);
+	/* Closes it, once. */
+	void (*release)(const struct stream_socket *k);
 };
 
 struct stream_reader;
@@ -135,8 +148,8 @@ void stream_timer_set(struct stream_loop *l, struct stream *s, int64_t due_ms);
 enum { OPCODE_TEXT = 1, OPCODE_CLOSE = 8, OPCODE_PING = 9, OPCODE_PONG = 10 };
 struct stream_message *stream_message_frame(int opcode, struct str payload);
 struct stream_message *stream_message_close(int code, struct str reason);
-/* Bytes for event streams only. */
-struct stream_message *stream_message_raw(struct str bytes);
+/* Bytes as they are, for one kind of stream. */
+struct stream_message *stream_message_raw(enum stream_kind kind, struct str bytes);
 
 /* stream_reader.c: WebSocket frames from bytes; knows no socket. */
 struct stream_sink {

@@ -161,12 +161,12 @@ stream_message_close(int code, struct str reason)
 }
 
 struct stream_message *
-stream_message_raw(struct str bytes)
+stream_message_raw(enum stream_kind kind, struct str bytes)
 {
 	struct stream_message *m = new_message(bytes.n);
 
 	(void)write_bytes(bytes_of(m), bytes);
-	m->form[STREAM_EVENTS] = (struct str){ bytes_of(m), bytes.n };
+	m->form[kind] = (struct str){ bytes_of(m), bytes.n };
 	return m;
 }
 

@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
 #include <sys/uio.h>
 
 #define GATHER_MAX	     64
@@ -70,7 +69,7 @@ stream_finish(struct stream *s, int code)
 	if (socket.fd >= 0) {
 		if (s->attached)
 			(void)epoll_ctl(l->epoll_fd, EPOLL_CTL_DEL, socket.fd, NULL); /* may not be in it */
-		socket.release(socket.cls, socket.fd);
+		socket.transport->release(&socket);
 	}
 	s->handlers->closed(s->arg, s, s->close_code);
 	s->next = l->dead;
@@ -96,12 +95,7 @@ after_last_byte(struct stream *s, int64_t now)
 	if (s->is_shut || (s->kind == STREAM_WEBSOCKET && !s->input_is_over))
 		return; /* the peer's close frame comes first */
 	s->is_shut = true;
-	/* The HTTP server passes on what is left by itself when it stands between the client and us. */
-	if (s->socket.is_relayed) {
-		stream_finish(s, STREAM_CLOSE_NORMAL);
-		return;
-	}
-	(void)shutdown(s->socket.fd, SHUT_WR); /* fails only when the peer has gone, which reading tells */
+	s->socket.transport->shut(&s->socket);
 	s->close_due_ms = now + LINGER_MS;
 }
 
@@ -120,25 +114,22 @@ gather(struct stream *s, struct iovec *at)
 	return n;
 }
 
-/* Under the lock. True when the queue is empty, false when the socket is full (errno EAGAIN) or broken. */
+/* Under the lock. True when all is in the socket, false when the socket is full (errno EAGAIN) or broken. */
 static bool
 write_queue(struct stream *s)
 {
 	struct iovec at[GATHER_MAX];
 
 	while (s->queue_count) {
-		struct msghdr m = { .msg_iov = at, .msg_iovlen = gather(s, at) };
-		ssize_t n = sendmsg(s->socket.fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT);
+		ssize_t n = s->socket.transport->write(&s->socket, at, gather(s, at));
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
 			return false;
 		stream_queue_pop(s, (size_t)n);
-		if (s->socket.wrote)
-			s->socket.wrote(s->socket.cls);
 	}
-	return true;
+	return s->socket.transport->flush(&s->socket);
 }
 
 static void
@@ -247,7 +238,7 @@ take_input(struct stream *s, struct str bytes, int64_t now)
 static void
 read_socket(struct stream *s, int64_t now)
 {
-	ssize_t n = recv(s->socket.fd, s->loop->buffer, STREAM_READ_BYTES, MSG_DONTWAIT);
+	ssize_t n = s->socket.transport->read(&s->socket, s->loop->buffer, STREAM_READ_BYTES);
 
 	if (n > 0)
 		take_input(s, (struct str){ s->loop->buffer, (size_t)n }, now);
@@ -303,9 +294,12 @@ open_stream(struct stream *s, int64_t now)
 	s->early = (struct buf){ 0 };
 	pthread_mutex_unlock(&s->lock);
 	s->handlers->opened(s->arg, s);
-	take_input(s, buf_str(&early), now);
+	if (early.len)
+		take_input(s, buf_str(&early), now);
 	buf_done(&early);
-	if (s->loop->draining)
+	/* TLS may hold bytes already that epoll knows nothing of. */
+	read_socket(s, now);
+	if (!s->finished && s->loop->draining)
 		stream_loop_close_one(s);
 }
 

@@ -26,6 +26,7 @@ WRAPPED = {
     "libpq-fe.h": "db",
     "microhttpd.h": "net",
     "wslay/wslay.h": "net",
+    "gnutls/gnutls.h": "net",
     "nettle/base64.h": "net",
     "nettle/sha1.h": "net",
     "curl/curl.h": "net",

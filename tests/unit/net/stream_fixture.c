@@ -50,7 +50,6 @@ on_message(void *arg, struct stream *s, struct str text)
 	assert_true(str_is_utf8(text));
 	pthread_mutex_lock(&t->lock);
 	t->messages++;
-	t->last_text_len = text.n;
 	pthread_cond_broadcast(&t->changed);
 	pthread_mutex_unlock(&t->lock);
 	obey(s, text);
@@ -210,7 +209,7 @@ streams_free(struct streams *t)
 }
 
 void
-streams_wait(struct streams *t, const int *counter, int n)
+streams_wait(struct streams *t, const _Atomic int *counter, int n)
 {
 	struct timespec until;
 	int have;

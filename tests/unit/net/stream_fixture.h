@@ -21,10 +21,9 @@ struct streams {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	struct stream *open[STREAMS_MAX]; /* held; NULL after closed */
-	size_t opened;
-	int closed, expired, messages, stillborn;
-	int last_code;
-	size_t last_text_len;
+	_Atomic size_t opened;
+	_Atomic int closed, expired, messages, stillborn;
+	_Atomic int last_code;
 	_Atomic int refused;
 };
 
@@ -32,8 +31,8 @@ struct streams {
 struct streams *streams_new(void);
 void streams_start(struct streams *t);
 void streams_free(struct streams *t);
-/* Waits until *counter (under the lock) is at least n. */
-void streams_wait(struct streams *t, const int *counter, int n);
+/* Waits until *counter is at least n. */
+void streams_wait(struct streams *t, const _Atomic int *counter, int n);
 void streams_wait_open(struct streams *t, size_t n);
 /* Sends to every open stream; the number that took it. */
 int streams_send_all(struct streams *t, const char *text);

@@ -67,6 +67,7 @@ struct api_route {
 	const char *request_schema;  /* JSON Schema of a body that no table describes; NULL otherwise */
 	const char *answer_schema;   /* likewise of the answer */
 	const char *answer_type;     /* media type of an answer that is not JSON; NULL otherwise */
+	const char *const *other_answer_types; /* further ones that the client may ask for; ends with NULL; may be NULL */
 	const char *request_example; /* JSON text; likewise answer_example */
 	const char *answer_example;
 	int success;                 /* 0: by method and operation (GET 200, POST 201, DELETE 204) */

@@ -202,6 +202,14 @@ header_fields(struct openapi *d, const struct route_entry *entry, int status)
 	json_end_object(d->o);
 }
 
+/* Forms of the same answer that no schema describes. */
+static void
+other_forms(struct openapi *d, const struct api_route *r)
+{
+	for (const char *const *type = r->other_answer_types; type && *type; type++)
+		openapi_raw(d, *type, "{\"schema\":{\"type\":\"string\"}}");
+}
+
 static void
 success_response(struct openapi *d, const struct route_entry *entry)
 {
@@ -224,6 +232,7 @@ success_response(struct openapi *d, const struct route_entry *entry)
 		if (r->answer_example)
 			openapi_raw(d, "example", r->answer_example);
 		json_end_object(d->o);
+		other_forms(d, r);
 		json_end_object(d->o);
 	}
 	json_end_object(d->o);

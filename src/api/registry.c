@@ -41,5 +41,6 @@ const struct api_routes *const api_route_tables[] = {
 	&stream_routes,
 	&campaign_routes,
 	&retrospective_routes,
+	&report_routes,
 	NULL,
 };

@@ -3,6 +3,7 @@
  * first, so two of them follow each other and the second sees what the first did.
  */
 #include "domain/campaign/campaign_parts.h"
+#include "domain/campaign/report.h"
 
 static bool
 has(const struct retrospective *r, const char *field)
@@ -184,6 +185,15 @@ check_approvable(struct res_ctx *c, const struct retrospective *r, int64_t by)
 }
 
 static struct err *
+keep_report(struct res_ctx *c, const struct retrospective *r)
+{
+	struct str report;
+
+	TRY(report_make(c, r, &report));
+	return report_keep(c, r->id, report);
+}
+
+static struct err *
 store_approval(struct res_ctx *c, const struct retrospective *old, const struct retrospective_approval *a,
 	int64_t by, struct retrospective *r)
 {
@@ -199,6 +209,7 @@ store_approval(struct res_ctx *c, const struct retrospective *old, const struct 
 		put(r, "approval_notes");
 	}
 	TRY(res_update(c, &retrospective_res, old, r));
+	TRY(keep_report(c, r));
 	TRY(retrospective_unplan(c, r));
 	return campaign_event(c, "retrospective.report_approved", &retrospective_res, r->id,
 		campaign_json(c, &retrospective_res, r));

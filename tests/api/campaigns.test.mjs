@@ -193,6 +193,19 @@ test("first uses at once make one campaign and one KPI, and no value is lost", a
   assert.equal(Number(made[0].n), 1);
 });
 
+test("a metric's first uses at once, of a campaign that is there, make one KPI; in any order nobody waits for nobody", async () => {
+  await post(556, { metric: "Known", value: 1 });
+  const metrics = ["Alpha", "Beta", "Gamma", "Delta"];
+  const turned = (i) => [...metrics.slice(i % 4), ...metrics.slice(0, i % 4)];
+  for (let round = 0; round < 3; round++) {
+    const answers = await Promise.all([...Array(12)].map((_, i) => post(556, turned(i).map((metric) => ({ metric, value: i, recorded_at: at(i) })))));
+    assert.deepEqual(answers.map((a) => a.status), Array(12).fill(201), answers.map((a) => a.text).join("\n"));
+  }
+  assert.equal((await list(556)).length, 1 + 12 * 4);
+  const kpis = await rows(server.store, "SELECT id FROM kpi WHERE company_id = 1 AND (id LIKE 'campaign-alpha%' OR id LIKE 'campaign-gamma%')");
+  assert.equal(kpis.length, 2);
+});
+
 test("a thousand values in one request, with the sums they come to", async () => {
   const values = [...Array(1000)].map((_, i) => ({ metric: ["Impressions", "Clicks", "Spend"][i % 3], value: i, source: `s${i % 7}`, creative: `c${i % 5}`, recorded_at: new Date(Date.UTC(2024, 0, 1 + (i % 50), i % 24)).toISOString() }));
   const answer = await post(10, values);

@@ -191,6 +191,18 @@ test("an approval again is the same answer for the same approver and 409 for ano
   assert.equal((await retros("PATCH", `${cancelled.id}/report/approve`, {})).status, 409);
 });
 
+test("the report is kept as it was approved", async () => {
+  const { id, task_id } = await schedule();
+  await send("POST", `/api/kpis/campaigns/${task_id}`, { metric: "ROI", value: 2.45 });
+  const report = async () => (await retros("GET", `${id}/report`)).json;
+  assert.deepEqual([(await report()).draft, (await report()).kpis[0].value], [true, 2.45]);
+  await retros("PATCH", `${id}/report/approve`, { approval_notes: "so be it" });
+  const kept = await report();
+  assert.deepEqual([kept.draft, kept.kpis[0].value, kept.retrospective.status], [false, 2.45, "Reported"]);
+  await send("POST", `/api/kpis/campaigns/${task_id}`, { metric: "ROI", value: 99 });
+  assert.deepEqual(await report(), kept);
+});
+
 test("changes of status at once: one wins, the others see what it did", async () => {
   const { id } = await schedule({ status: "In Progress" });
   const answers = await Promise.all([...Array(6)].map((_, i) => retros("PUT", id, { status: i % 2 ? "Cancelled" : "Completed" })));

@@ -20,9 +20,10 @@ struct asset_table {
 	size_t count;
 };
 
-/* The tables of the build: the pages of web/ by their file names, and demo/'s files. */
+/* The tables of the build: the pages of web/ by their file names, demo/'s files, and the insight rules. */
 extern const struct asset_table web_assets;
 extern const struct asset_table demo_assets;
+extern const struct asset_table insight_assets;
 
 /* NULL when the table has no such file. */
 const struct asset *asset_find(const struct asset_table *table, struct str name);

@@ -167,7 +167,7 @@ normal_quantile(double p)
 	return z;
 }
 
-/* The continued fraction of the incomplete beta function (Lentz's method), bounded to 200 terms. */
+/* The continued fraction of the incomplete beta function (Lentz's method); about √(a + b) terms are needed. */
 static double
 beta_fraction(double x, double a, double b)
 {
@@ -175,7 +175,7 @@ beta_fraction(double x, double a, double b)
 	double c = 1, d = 1 - (a + b) * x / (a + 1);
 	d = 1 / (fabs(d) < tiny ? tiny : d);
 	double f = d;
-	for (int i = 1; i <= 200; i++) {
+	for (int i = 1; i <= 2000; i++) {
 		double k = i;
 		for (int half = 0; half < 2; half++) {
 			double term = half == 0
@@ -193,8 +193,8 @@ beta_fraction(double x, double a, double b)
 	return f;
 }
 
-/* Logarithm of the gamma function for x > 0 by Stirling's series; lgamma would write a global. */
-static double
+/* By Stirling's series; lgamma would write a global. */
+double
 log_gamma(double x)
 {
 	double shift = 0;
@@ -205,7 +205,7 @@ log_gamma(double x)
 	return shift + (x - 0.5) * log(x) - x + log(2 * M_PI) / 2 + series;
 }
 
-static double
+double
 incomplete_beta(double x, double a, double b)
 {
 	if (x <= 0)

@@ -30,6 +30,12 @@ void numeric_line(const double *x, size_t count, double *intercept, double *slop
 double normal_cdf(double z);
 double normal_quantile(double p);
 
+/* Logarithm of the gamma function for x > 0. */
+double log_gamma(double x);
+
+/* The regularised incomplete beta function I_x(a, b), a and b > 0; x is taken into 0 … 1. */
+double incomplete_beta(double x, double a, double b);
+
 /* Student's t: two-sided p-value of t with df > 0 degrees of freedom. */
 double student_p_value(double t, double df);
 

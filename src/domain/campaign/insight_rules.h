@@ -28,6 +28,7 @@ struct campaign_facts {
 	double budget;         /* NaN: none */
 	struct date start, end, today; /* of the campaign; days 0: not known */
 	struct str currency;
+	struct str targets;    /* of the campaign: JSON object figure → number; may be empty */
 };
 struct insight_options {
 	double false_positive_rate; /* 0.05 */
@@ -36,11 +37,13 @@ struct insight_options {
 struct insight_finding {
 	struct str rule_id, type, summary, action_suggestion, evidence;
 	int severity;   /* enum insight_severity */
-	double p_value; /* corrected */
+	double p_value; /* corrected; NaN: a recorded figure, which is no estimate */
 };
 /* Strongest first. INVALID_INPUT naming the rule when options.rules does not fit the built-in ones. */
 struct err *insight_rules_run(struct arena *a, const struct campaign_facts *f, const struct insight_options *o,
 	struct insight_finding **out, size_t *count) MUST_USE;
+/* Whether a company's changes fit the built-in rules; INVALID_INPUT with a field for each fault. */
+struct err *insight_rules_check(struct arena *a, struct str changes) MUST_USE;
 /* The facts of a campaign and of up to five earlier ones of its team, from the stored values. */
 struct err *campaign_facts_read(struct res_ctx *c, int64_t campaign_id, struct campaign_facts *out) MUST_USE;
 

@@ -143,22 +143,6 @@ lose_topics(struct round *r, struct arena *a, struct live_subscriber *s)
 						       : "the permission was taken away");
 }
 
-/* A retrospective was given another campaign. */
-static void
-move_campaign(struct live_subscriber *s, int64_t campaign_id)
-{
-	char digits[INT_DIGITS_MAX];
-	const char *first = int_digits((uint64_t)campaign_id, digits + sizeof(digits));
-	const struct live_topic campaign = { STR("campaign"),
-		{ first, (size_t)(digits + sizeof(digits) - first) } };
-	if (subscriber_topic(s, &campaign, NULL))
-		return;
-	for (size_t i = s->topic_count; i-- > 0;)
-		if (s->topics[i]->implied)
-			subscriber_leave(s, i);
-	(void)subscriber_join(s, &campaign, true, true); /* one has just left */
-}
-
 static void
 take_recheck(struct round *r, struct arena *a, struct live_subscriber *s)
 {
@@ -172,8 +156,6 @@ take_recheck(struct round *r, struct arena *a, struct live_subscriber *s)
 	s->scoped = r->scoped;
 	decisions_done(&s->decisions);
 	lose_topics(r, a, s);
-	if (s->state != SUBSCRIBER_ENDED && s->dialect == LIVE_RETROSPECTIVE)
-		move_campaign(s, r->campaign_id);
 }
 
 static void

@@ -211,7 +211,7 @@ struct res_ctx live_ctx(struct live *l, struct db_tx *tx, const struct actor *ac
 struct err *permission_object(struct live *l, struct res_ctx *c, const struct live_topic *object, bool *yes, bool *scoped) MUST_USE;
 /* Of a whole type: YES, NO, or UNKNOWN where each object has to be looked at. */
 enum decision permission_type(struct live *l, struct res_ctx *c, struct str object_type);
-/* The campaign of a retrospective that the actor may read. */
+/* The campaign of a retrospective that the actor may read; a retrospective stays with its campaign. */
 struct err *permission_campaign(struct live *l, struct res_ctx *c, struct str retrospective_id, int64_t *campaign_id) MUST_USE;
 
 /* On the hub's thread: a message of the client. */

@@ -55,8 +55,6 @@ recheck_topic(struct round *r, struct res_ctx *c, struct round_topic *t)
 	struct err *e = live_may_hear(r->live, c, &t->name, &t->whole);
 	if (!e && !t->whole)
 		r->scoped = true;
-	if (!e && r->dialect == LIVE_RETROSPECTIVE)
-		return permission_campaign(r->live, c, t->name.object_id, &r->campaign_id);
 	if (!e)
 		return NULL;
 	if (e->code != ERR_NOT_FOUND && e->code != ERR_INSUFFICIENT_PERMISSIONS)

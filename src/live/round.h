@@ -47,7 +47,6 @@ struct round {
 	bool valid, scoped, since_found;
 	struct live_opening opening; /* of the token */
 	struct err *refused;         /* likewise */
-	int64_t campaign_id;
 	struct live_event **events;
 	size_t event_count;
 	struct round_decision *decisions;

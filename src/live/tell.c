@@ -67,12 +67,11 @@ touched(const struct live_subscriber *s, const struct live_event *e)
 	return found;
 }
 
-/* The object itself changed: its scope may have, and a retrospective may have got another campaign. */
+/* The object itself changed, and its scope may have with it. */
 static bool
-reopens(const struct live_subscriber *s, const struct subscription *x, const struct live_event *e)
+reopens(const struct subscription *x, const struct live_event *e)
 {
-	return e->is_change && is_same(&x->topic->name, &e->self) &&
-	       (!x->whole || s->dialect == LIVE_RETROSPECTIVE);
+	return e->is_change && !x->whole && is_same(&x->topic->name, &e->self);
 }
 
 static void
@@ -109,7 +108,7 @@ tell(struct live_subscriber *s, struct live_event *e)
 		return TOLD_FINE;
 	const struct subscription *x = touched(s, e);
 	if (x) {
-		if (unchecked && reopens(s, x, e)) {
+		if (unchecked && reopens(x, e)) {
 			s->recheck = true;
 			return TOLD_ASK;
 		}

@@ -9,6 +9,7 @@
 #include "domain/iam/team.h"
 #include "domain/integration/webhook.h"
 #include "domain/kpi/assignment.h"
+#include "jobs/job_resource.h"
 
 const struct res_def *const api_resources[] = {
 	&company_res,
@@ -24,6 +25,8 @@ const struct res_def *const api_resources[] = {
 	&insight_res,
 	&retro_action_res,
 	&retro_settings_res,
+	&job_res,
+	&job_schedule_res,
 	NULL,
 };
 
@@ -42,5 +45,6 @@ const struct api_routes *const api_route_tables[] = {
 	&campaign_routes,
 	&retrospective_routes,
 	&report_routes,
+	&job_routes,
 	NULL,
 };

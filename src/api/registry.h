@@ -28,6 +28,7 @@ extern const struct api_routes stream_routes; /* WebSockets and event streams */
 extern const struct api_routes employee_assignment_routes; /* contract kpi-assignments */
 extern const struct api_routes campaign_routes, retrospective_routes; /* contract retrospectives */
 extern const struct api_routes report_routes; /* reports of retrospectives */
+extern const struct api_routes job_routes; /* the job queue */
 extern const struct api_routes login_routes, user_routes, company_routes; /* people and access */
 
 #endif

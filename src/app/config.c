@@ -2,6 +2,7 @@
 #include "app/config.h"
 
 #include "base/decimal.h"
+#include "base/limits.h"
 #include <stdlib.h>
 
 enum kind { FLAG, TEXT, NUMBER, ADDRESSES, LEVEL };
@@ -55,6 +56,8 @@ static const struct option options[] = {
 		"life of an access token (3600)" },
 	{ "refresh-token-seconds", NUMBER, CONFIG_SERVE, O(refresh_token_s), 1, 315360000, "N",
 		"life of a refresh token (604800)" },
+	{ "event-days", NUMBER, CONFIG_SERVE, O(event_days), 0, 36500, "N",
+		"days that events, the audit trail, are kept; 0 for ever (400)" },
 	{ "login-failures-401", FLAG, CONFIG_SERVE, O(login_failures_401), 0, 0, NULL,
 		"i_auth and ex_auth answer failures with 401 and 403 instead of 500 and 505" },
 	{ "allow-private-webhooks", FLAG, CONFIG_SERVE, O(allow_private_webhooks), 0, 0, NULL,
@@ -221,7 +224,7 @@ read_option(struct arena *a, enum config_command command, int left, char **argv,
 struct err *
 config_read(struct arena *a, enum config_command command, int argc, char **argv, struct config *out)
 {
-	struct config c = { .data = STR("./sextant-data"), .cors = STR("*") };
+	struct config c = { .data = STR("./sextant-data"), .cors = STR("*"), .event_days = LIMIT_EVENT_DAYS };
 	TRY(read_environment(a, command, &c));
 	size_t from_environment = c.listen_count;
 	for (int i = 0, used = 0; i < argc; i += used) {

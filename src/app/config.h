@@ -35,7 +35,7 @@ struct config {
 	struct str tls_cert, tls_key;
 	struct str cors, public_url, log_level, rate_limits;
 	int64_t threads, connections, slow_threads;
-	int64_t access_token_s, refresh_token_s;
+	int64_t access_token_s, refresh_token_s, event_days;
 	/* of user add, import and restore */
 	struct str username, role, company, email, kpi;
 	bool password_stdin, force;

@@ -7,6 +7,7 @@
 #include "app/demo.h"
 #include "domain/iam/auth.h"
 #include "domain/iam/setup.h"
+#include "jobs/jobs.h"
 #include "live/live.h"
 #include "resource/outbox.h"
 #include <malloc.h>
@@ -24,6 +25,8 @@ struct server {
 	struct live *live;
 	struct outbox *outbox;
 	struct api *api;
+	struct job_services services;
+	struct job_runner *jobs;
 	struct str setup; /* the one-time token of a first start; empty later */
 };
 
@@ -145,6 +148,22 @@ load_demo(struct server *s)
 	return NULL;
 }
 
+/* SQLite has one server, which holds the lock of its directory: leases found there are of one that died. */
+static struct err *
+start_jobs(struct server *s)
+{
+	const struct config *o = &s->c->config;
+	const struct jobs_options jobs = {
+		.db = s->database.db,
+		.clock = &clock_system,
+		.alone = db_kind(s->database.db) == DB_SQLITE,
+		.services = &s->services,
+	};
+
+	s->services.event_days = (int)o->event_days;
+	return jobs_start(s->c->arena, &jobs, &s->jobs);
+}
+
 static struct err *
 open_all(struct server *s)
 {
@@ -153,15 +172,19 @@ open_all(struct server *s)
 	TRY(open_iam(s));
 	TRY(iam_setup_token(s->iam, s->c->arena, &s->setup));
 	TRY(start_following(s));
-	return start_api(s);
+	TRY(start_api(s));
+	return start_jobs(s);
 }
 
 static void
 close_all(struct server *s)
 {
+	bool idle = !s->jobs || job_runner_stop(s->jobs, DRAIN_MS);
 	if (s->api)
 		api_stop(s->api, DRAIN_MS);
 	stop_following(s);
+	if (!idle)
+		return; /* a job that did not stop still uses what would be closed; the process ends with it */
 	iam_close(s->iam);
 	command_database_close(&s->database);
 }

@@ -40,6 +40,11 @@
 #define LIMIT_JOB_ERROR_BYTES      1000        /* of a failed run, for people */
 #define LIMIT_JOB_NOTE_BYTES       200         /* beside a progress */
 #define LIMIT_JOB_ARENA_BYTES      (256u << 20) /* memory of a run: a report or an import, several of which may run at once */
+#define LIMIT_JOB_DAYS             7           /* jobs that ended well stay to be looked at */
+#define LIMIT_JOB_TROUBLE_DAYS     90          /* dead, poison and cancelled ones */
+#define LIMIT_JOB_HISTORY          100000      /* jobs that ended well, in all: the oldest go before their time */
+#define LIMIT_EVENT_DAYS           400         /* events, which are the audit trail: a year can be compared with the one before */
+#define LIMIT_DELIVERY_DAYS        30          /* webhook deliveries with what was sent and answered */
 #define LIMIT_JOB_CRASHES          2           /* runs under which the process died before a job is poison */
 #define LIMIT_STREAMS_PER_USER     5           /* WebSockets and event streams of one person or key on a node (contract retrospectives) */
 #define LIMIT_STREAMS_WAITING      1000        /* sockets that have not sent their token yet */

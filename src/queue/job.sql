@@ -183,23 +183,63 @@ WHERE company_id = $1 AND id = $2 AND lease_owner = $3 AND state = 'running'
 
 -- What did not change keeps its next slot, which may have come while no node ran.
 -- name: job_schedule_put
-INSERT INTO job_schedule (company_id, name, kind, cron, time_zone, payload, paused, next_at) VALUES ($1, $2, $3, $4, $5, $6, 0, $7)
-ON CONFLICT (company_id, name) DO UPDATE SET kind = excluded.kind, cron = excluded.cron, time_zone = excluded.time_zone,
+INSERT INTO job_schedule (company_id, id, kind, cron, time_zone, payload, paused, next_at) VALUES ($1, $2, $3, $4, $5, $6, 0, $7)
+ON CONFLICT (company_id, id) DO UPDATE SET kind = excluded.kind, cron = excluded.cron, time_zone = excluded.time_zone,
 	payload = excluded.payload, next_at = CASE WHEN job_schedule.cron = excluded.cron AND job_schedule.time_zone = excluded.time_zone
 		THEN job_schedule.next_at ELSE excluded.next_at END
+WHERE job_schedule.kind <> excluded.kind OR job_schedule.cron <> excluded.cron OR job_schedule.time_zone <> excluded.time_zone
+	OR job_schedule.payload <> excluded.payload
 
 -- name: job_schedule_remove
-DELETE FROM job_schedule WHERE company_id = $1 AND name = $2
+DELETE FROM job_schedule WHERE company_id = $1 AND id = $2
 
 -- name: job_schedule_find
-SELECT company_id, name, kind, cron, time_zone, payload, next_at FROM job_schedule WHERE company_id = $1 AND name = $2 FOR UPDATE
+SELECT company_id, id, kind, cron, time_zone, payload, next_at FROM job_schedule WHERE company_id = $1 AND id = $2 FOR UPDATE
 
 -- name: job_schedule_pause
-UPDATE job_schedule SET paused = $3, next_at = $4 WHERE company_id = $1 AND name = $2
+UPDATE job_schedule SET paused = $3, next_at = $4 WHERE company_id = $1 AND id = $2
 
 -- name: job_schedule_due
-SELECT company_id, name, kind, cron, time_zone, payload, next_at FROM job_schedule WHERE paused = 0 AND next_at <= $1
+SELECT company_id, id, kind, cron, time_zone, payload, next_at FROM job_schedule WHERE paused = 0 AND next_at <= $1
 ORDER BY next_at LIMIT 100 FOR UPDATE SKIP LOCKED
 
 -- name: job_schedule_move
-UPDATE job_schedule SET last_at = next_at, next_at = $4 WHERE company_id = $1 AND name = $2 AND next_at = $3 AND paused = 0
+UPDATE job_schedule SET last_at = next_at, next_at = $4 WHERE company_id = $1 AND id = $2 AND next_at = $3 AND paused = 0
+
+-- ---- by administrators -----------------------------------------------------------------------------------------------------
+
+-- name: job_state
+SELECT state FROM job WHERE company_id = $1 AND id = $2 FOR UPDATE
+
+-- name: job_cancel_waiting
+UPDATE job SET state = 'cancelled', finished_at = $3 WHERE company_id = $1 AND id = $2
+
+-- name: job_cancel_running
+UPDATE job SET cancel_asked = 1, run_again = NULL WHERE company_id = $1 AND id = $2
+
+-- name: job_twin_find
+SELECT w.id FROM job w JOIN job j ON j.company_id = w.company_id AND j.kind = w.kind AND j.key = w.key
+WHERE j.company_id = $1 AND j.id = $2 AND w.id <> j.id AND w.state = 'waiting' AND w.key IS NOT NULL LIMIT 1
+
+-- name: job_retry
+UPDATE job SET state = 'waiting', run_at = $3, attempt = 0, crashes = 0, finished_at = NULL, cancel_asked = 0
+WHERE company_id = $1 AND id = $2
+
+-- name: job_figures
+SELECT queue, state, COUNT(*), CAST(SUM(CASE WHEN run_at <= $1 THEN 1 ELSE 0 END) AS BIGINT), MIN(run_at) FROM job
+WHERE state IN ('waiting', 'running', 'poison') GROUP BY queue, state
+
+-- name: job_queue_paused_list
+SELECT name FROM job_queue WHERE company_id = 0 AND paused = 1
+
+-- name: job_queue_pause
+INSERT INTO job_queue (company_id, name, paused) VALUES (0, $1, $2)
+ON CONFLICT (company_id, name) DO UPDATE SET paused = excluded.paused
+
+-- name: job_history_overflow
+SELECT finished_at FROM job WHERE state = 'done' AND finished_at IS NOT NULL ORDER BY finished_at DESC LIMIT 1 OFFSET $1
+
+-- $1: of those that ended well; $2: of the others. Poison is kept until somebody has looked at it.
+-- name: job_history_prune
+DELETE FROM job WHERE (company_id, id) IN (SELECT company_id, id FROM job WHERE finished_at IS NOT NULL AND state <> 'poison'
+	AND ((state = 'done' AND finished_at < $1) OR finished_at < $2) ORDER BY finished_at LIMIT $3)

@@ -38,7 +38,7 @@ CREATE UNIQUE INDEX job_kind_key ON job (company_id, key, kind) WHERE state IN (
 
 CREATE TABLE job_schedule (
 	company_id BIGINT NOT NULL,
-	name TEXT NOT NULL,
+	id TEXT NOT NULL,           -- its name
 	kind TEXT NOT NULL,
 	cron TEXT NOT NULL,
 	time_zone TEXT NOT NULL,    -- IANA name
@@ -46,7 +46,7 @@ CREATE TABLE job_schedule (
 	paused BOOLEAN NOT NULL,
 	next_at BIGINT NOT NULL,    -- the slot that comes next
 	last_at BIGINT,             -- the slot that ran last
-	PRIMARY KEY (company_id, name)
+	PRIMARY KEY (company_id, id)
 ) WITHOUT ROWID;
 CREATE INDEX job_schedule_next ON job_schedule (next_at) WHERE paused = 0;
 

@@ -9,6 +9,7 @@
 #include "domain/iam/iam_internal.h"
 #include "domain/iam/iam_sql.h"
 #include "domain/iam/role.h"
+#include "queue/job.h"
 #include "resource/res_sql.h"
 
 #define RES_RECORD struct company
@@ -92,13 +93,24 @@ before_write(struct res_ctx *c, const void *old, void *record)
 	return NULL;
 }
 
+/* What recurs in a company recurs in its time zone. */
+static struct err *
+schedules_follow(struct res_ctx *c, const struct company *old, const struct company *now)
+{
+	const struct job_request job = { .kind = COMPANY_JOB_SCHEDULES, .key = STR(COMPANY_JOB_SCHEDULES) };
+
+	if (!now || (old && str_eq(old->time_zone, now->time_zone)))
+		return NULL;
+	return job_enqueue(c->tx, c->now, &job, NULL);
+}
+
 static struct err *
 after_write(struct res_ctx *c, const void *old, const void *record)
 {
 	const struct company *company = record ? record : old;
 	iam_touched(c->tx);
 	db_tx_touch(c->tx, company->id); /* its own people see it too */
-	return NULL;
+	return schedules_follow(c, old, record);
 }
 
 static void
@@ -175,6 +187,14 @@ company_actor(struct db_tx *tx, int64_t company_id, struct actor *out)
 	out->zone = zone ? zone : zone_utc();
 	out->currency = db_text_copy(&r, 1);
 	return NULL;
+}
+
+struct err *
+company_act(struct db_tx *tx, struct instant now, int64_t company_id, struct company_acting *out)
+{
+	*out = (struct company_acting){ .res = { .arena = db_tx_arena(tx), .tx = tx, .now = now } };
+	out->res.actor = &out->actor;
+	return company_actor(tx, company_id, &out->actor);
 }
 
 struct err *

@@ -24,12 +24,19 @@ struct company {
 };
 
 extern const struct res_def company_res;
+#define COMPANY_JOB_SCHEDULES "upkeep.schedules" /* the job that gives every company its schedules; key the same */
 extern const struct res_view company_crm_view;
 
 /* The server itself acting for a company: every permission, no person. company_id 0: the installation. */
 struct actor iam_system_actor(int64_t company_id);
 /* The same with the company's time zone and currency. NOT_FOUND: no such company. */
 struct err *company_actor(struct db_tx *tx, int64_t company_id, struct actor *out) MUST_USE;
+/* The context in which the server itself acts in a company, for jobs. out->res points into out. NOT_FOUND: no such company. */
+struct company_acting {
+	struct actor actor;
+	struct res_ctx res;
+};
+struct err *company_act(struct db_tx *tx, struct instant now, int64_t company_id, struct company_acting *out) MUST_USE;
 /* Ids of all companies, ascending. */
 struct err *company_ids(struct db_tx *tx, int64_t **out, size_t *count) MUST_USE;
 /*

@@ -46,3 +46,7 @@ SELECT id FROM kpi_assignment WHERE company_id = $1 AND kpi_id = $2 AND target_t
 SELECT COALESCE(x.custom_weight_percentage, k.weight_percentage) FROM kpi_assignment x
 JOIN kpi k ON k.company_id = x.company_id AND k.id = x.kpi_id AND k.deleted_at IS NULL
 WHERE x.company_id = $1 AND x.target_type = 'USER' AND x.target_id = $2 AND x.status = 'ACTIVE' AND (x.end_date IS NULL OR x.end_date >= $3);
+
+-- Their last day was before $2.
+-- name: assignment_over_list
+SELECT id FROM kpi_assignment WHERE company_id = $1 AND status = 'ACTIVE' AND end_date < $2 ORDER BY id LIMIT $3;

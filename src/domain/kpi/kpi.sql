@@ -42,6 +42,9 @@ SELECT state, since FROM kpi_state WHERE company_id = $1 AND kpi_id = $2;
 INSERT INTO kpi_state (company_id, kpi_id, state, since, achievement) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (company_id, kpi_id) DO UPDATE SET state = excluded.state, since = excluded.since, achievement = excluded.achievement;
 
+-- name: kpi_active_list
+SELECT id FROM kpi WHERE company_id = $1 AND id > $2 AND status = 'active' AND deleted_at IS NULL ORDER BY id LIMIT $3;
+
 -- name: kpi_state_delete
 DELETE FROM kpi_state WHERE company_id = $1 AND kpi_id = $2;
 

@@ -286,6 +286,21 @@ update_at_depth(struct res_ctx *c, const struct kpi *k, int depth)
 }
 
 struct err *
+kpi_state_is_stale(struct res_ctx *c, const struct kpi *k, bool *stale)
+{
+	struct kpi_standing s;
+	enum kpi_state previous;
+
+	*stale = false;
+	if (k->status != KPI_ACTIVE)
+		return NULL;
+	TRY(stored_state(c, k, &previous));
+	TRY(judge(c, k, previous, true, &s));
+	*stale = s.state != previous;
+	return NULL;
+}
+
+struct err *
 kpi_state_update(struct res_ctx *c, const struct kpi *k)
 {
 	return update_at_depth(c, k, 0);

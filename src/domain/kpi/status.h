@@ -26,6 +26,8 @@ struct kpi_standing {
 
 /* Judges as of today without changing anything. */
 struct err *kpi_standing(struct res_ctx *c, const struct kpi *k, struct kpi_standing *out) MUST_USE;
+/* Whether the state is another by now than the stored one; never for a KPI that is not active. */
+struct err *kpi_state_is_stale(struct res_ctx *c, const struct kpi *k, bool *stale) MUST_USE;
 /* Judges, stores a changed state, writes the events of a crossing; then does the same for the formulas that read this KPI. */
 struct err *kpi_state_update(struct res_ctx *c, const struct kpi *k) MUST_USE;
 /* Achievement by the KPI's direction, six decimals; false where it cannot be told. Pure. */

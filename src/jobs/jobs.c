@@ -1,0 +1,96 @@
+/*
+ * The list of every job, its threads and the installation's schedules. The first word of a kind is its queue; a queue is paused as a whole
+ * and has threads of its own, so slow receivers of webhooks do not hold up housekeeping.
+ */
+#include "jobs/jobs.h"
+#include "domain/campaign/retrospective.h"
+#include "domain/iam/company.h"
+#include "jobs/kinds.h"
+
+#define KIND(var, ...) static const struct job_kind var = { __VA_ARGS__ }
+
+KIND(jobs_prune, .name = "upkeep.jobs", .run = upkeep_jobs, .doc = "Removes jobs that ended long ago.");
+KIND(answers_prune, .name = "upkeep.answers", .run = upkeep_answers,
+	.doc = "Removes stored answers of idempotency keys that are over.");
+KIND(sessions_prune, .name = "upkeep.sessions", .run = upkeep_sessions,
+	.doc = "Removes sessions and refresh tokens that are over.");
+KIND(events_prune, .name = "upkeep.events", .run = upkeep_events, .timeout_s = 3600,
+	.doc = "Removes old events, never one that an active webhook has not been told.");
+KIND(deliveries_prune, .name = "upkeep.deliveries", .run = upkeep_deliveries,
+	.doc = "Removes old webhook deliveries.");
+KIND(schedules_put, .name = COMPANY_JOB_SCHEDULES, .run = upkeep_schedules, .forgets = true,
+	.doc = "Gives every company its schedules, in its time zone.");
+KIND(kpi_judge_day, .name = "kpi.judge", .run = kpi_judge_company, .timeout_s = 1800,
+	.doc = "Judges what a passing day changes: KPIs without new values, assignments that are over.");
+KIND(retrospective_schedule, .name = RETRO_JOB_SCHEDULE, .run = retrospective_schedule_run,
+	.doc = "Schedules the retrospective of a completed campaign.");
+KIND(retrospective_remind_one, .name = RETRO_JOB_REMIND, .run = retrospective_remind_run,
+	.doc = "Reminds of a retrospective.");
+KIND(retrospective_close_one, .name = RETRO_JOB_CLOSE, .run = retrospective_close_run,
+	.doc = "Closes a retrospective on its deadline.");
+
+const struct job_kind *const job_kinds[] = {
+	&jobs_prune,
+	&answers_prune,
+	&sessions_prune,
+	&events_prune,
+	&deliveries_prune,
+	&schedules_put,
+	&kpi_judge_day,
+	&retrospective_schedule,
+	&retrospective_remind_one,
+	&retrospective_close_one,
+	NULL,
+};
+
+const struct job_queue_threads job_threads[] = {
+	{ "upkeep", 1 },
+	{ "kpi", 1 },
+	{ "retrospective", 1 },
+	{ NULL, 0 },
+};
+
+/* The installation's, in UTC. Minutes differ so that they do not begin together. */
+static const struct {
+	const char *kind, *cron;
+} schedules[] = {
+	{ "upkeep.jobs", "7 * * * *" },
+	{ "upkeep.answers", "17 * * * *" },
+	{ "upkeep.sessions", "27 * * * *" },
+	{ "upkeep.events", "37 2 * * *" },
+	{ "upkeep.deliveries", "47 * * * *" },
+	{ COMPANY_JOB_SCHEDULES, "57 * * * *" },
+};
+
+static struct err *
+put_schedules(struct db_tx *tx, void *arg)
+{
+	const struct clock *clock = arg;
+	const struct job_request at_once = { .kind = COMPANY_JOB_SCHEDULES,
+		.key = STR(COMPANY_JOB_SCHEDULES) };
+	struct instant now = clock->now(clock);
+
+	for (size_t i = 0; i < COUNT(schedules); i++) {
+		const struct job_schedule s = { .name = str_from_cstr(schedules[i].kind),
+			.kind = schedules[i].kind,
+			.cron = str_from_cstr(schedules[i].cron) };
+		TRY(job_schedule_put(tx, now, zone_utc(), &s));
+	}
+	return job_enqueue(tx, now, &at_once, NULL);
+}
+
+struct err *
+jobs_start(struct arena *a, const struct jobs_options *o, struct job_runner **out)
+{
+	const struct job_runner_options runner = {
+		.db = o->db,
+		.clock = o->clock,
+		.kinds = job_kinds,
+		.queues = job_threads,
+		.app = (void *)(uintptr_t)o->services,
+		.alone = o->alone,
+	};
+
+	TRY(db_write(o->db, a, put_schedules, (void *)(uintptr_t)o->clock));
+	return job_runner_start(a, &runner, out);
+}

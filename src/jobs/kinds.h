@@ -1,0 +1,14 @@
+/* The functions of the kinds, for the table in jobs.c. */
+#ifndef JOBS_KINDS_H
+#define JOBS_KINDS_H
+
+#include "jobs/jobs.h"
+
+/* upkeep_jobs.c: what is kept for a time only, and schedules of companies that came or moved. */
+job_function upkeep_jobs, upkeep_answers, upkeep_sessions, upkeep_events, upkeep_deliveries, upkeep_schedules;
+/* kpi_jobs.c: what a passing day changes. */
+job_function kpi_judge_company;
+/* retrospective_jobs.c */
+job_function retrospective_schedule_run, retrospective_remind_run, retrospective_close_run;
+
+#endif

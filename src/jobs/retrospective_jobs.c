@@ -1,0 +1,61 @@
+/*
+ * The jobs of retrospectives: their rules are the campaign room's, here they get a transaction and the server as their actor. A company
+ * that is gone wants nothing any more.
+ */
+#include "codec/json.h"
+#include "domain/campaign/retrospective.h"
+#include "domain/iam/company.h"
+#include "jobs/kinds.h"
+
+typedef struct err *step(struct res_ctx *c, int64_t id);
+
+struct working {
+	struct job_run *run;
+	step *step;
+	int64_t id;
+};
+
+static struct err *
+work(struct db_tx *tx, void *arg)
+{
+	struct working *w = arg;
+	struct company_acting c;
+
+	TRY(company_act(tx, w->run->clock->now(w->run->clock), w->run->company_id, &c));
+	return w->step(&c.res, w->id);
+}
+
+/* The payload is {"…_id": 123}. */
+static struct err *
+run_step(struct job_run *r, struct str member, step *s)
+{
+	struct working w = { .run = r, .step = s };
+	json_val *payload, *id;
+
+	TRY(json_parse(r->arena, r->payload, &payload));
+	id = json_get(payload, member);
+	if (!id || json_type_of(id) != JSON_NUMBER || !json_int(id, &w.id)) {
+		job_give_up(r);
+		return err_new(r->arena, ERR_INVALID_INPUT, "The payload has no %.*s.", STR_ARG(member));
+	}
+	struct err *e = db_write(r->db, r->arena, work, &w);
+	return e && e->code == ERR_NOT_FOUND ? NULL : e;
+}
+
+struct err *
+retrospective_schedule_run(struct job_run *r)
+{
+	return run_step(r, STR("campaign_id"), retrospective_schedule_for);
+}
+
+struct err *
+retrospective_remind_run(struct job_run *r)
+{
+	return run_step(r, STR("retrospective_id"), retrospective_remind);
+}
+
+struct err *
+retrospective_close_run(struct job_run *r)
+{
+	return run_step(r, STR("retrospective_id"), retrospective_close);
+}

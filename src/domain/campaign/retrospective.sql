@@ -17,9 +17,6 @@ ORDER BY a.id;
 -- name: retro_action_of_insight
 SELECT 1 FROM retro_action WHERE company_id = $1 AND insight_id = $2 AND title = $3 LIMIT 1;
 
--- name: insight_same
-SELECT 1 FROM insight WHERE company_id = $1 AND retrospective_task_id = $2 AND summary = $3 LIMIT 1;
-
 -- name: retro_settings_insert
 INSERT INTO retro_settings (company_id, id, version, created_at, updated_at, auto_schedule, delay_hours, remind_hours, deadline_days,
   false_positive_rate, rules)

@@ -72,12 +72,31 @@ open_events(struct api_ctx *c, struct live_opening *o)
 	return live_check(api_live(c), &c->res, o);
 }
 
+/*
+ * A page of another host cannot set Authorization on a WebSocket: a password that comes along is one the browser remembers for this host,
+ * and the page has no business with it. Tokens are not remembered, so they show that the page was given them.
+ */
+static bool
+is_borrowed(const struct api_ctx *c)
+{
+	const struct str origin = api_request_header(c, "Origin"),
+			 auth = api_request_header(c, "Authorization");
+	const size_t host = str_index(origin, '/', str_index(origin, '/', 0) + 1) + 1;
+	if (origin.n == 0 || !str_eq_nocase(str_sub(auth, 0, 6), STR("Basic ")))
+		return false;
+	return !str_eq_nocase(str_sub(origin, host, origin.n), c->request->host);
+}
+
 /* What a browser could not read from a status is told by the code of the close frame. */
 static struct err *
 open_socket(struct api_ctx *c, struct live_opening *o)
 {
 	if (api_identity_fault(c)) {
 		refuse(o, STREAM_CLOSE_UNAUTHENTICATED, "the token is not valid");
+		return NULL;
+	}
+	if (is_borrowed(c)) {
+		refuse(o, STREAM_CLOSE_FORBIDDEN, "a page of another host");
 		return NULL;
 	}
 	o->has_actor = c->actor.kind != ACTOR_ANONYMOUS;

@@ -73,15 +73,6 @@ live_position(struct live *l)
 	return p;
 }
 
-struct live_stats
-live_stats(struct live *l)
-{
-	pthread_mutex_lock(&l->lock);
-	const struct live_stats s = { l->subscribers, l->waiting, l->told, l->replayed, l->rechecked };
-	pthread_mutex_unlock(&l->lock);
-	return s;
-}
-
 void
 live_stop(struct live *l)
 {
@@ -94,6 +85,8 @@ live_stop(struct live *l)
 	check(pthread_join(l->dispatcher, NULL) == 0);
 	for (int i = 0; i < l->worker_count; i++)
 		check(pthread_join(l->workers[i], NULL) == 0);
+	LOG(LOG_DEBUG, "streams", L_INT("told", l->told), L_INT("replayed", l->replayed),
+		L_INT("rechecked", l->rechecked));
 }
 
 /* What still stood in the queue when the workers went. */

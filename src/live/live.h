@@ -93,9 +93,4 @@ extern const struct stream_handlers live_handlers;
 /* No stream came of it. */
 void live_abandon(struct live_subscriber *s);
 
-struct live_stats {
-	int64_t subscribers, waiting, told, replayed, rechecked;
-};
-struct live_stats live_stats(struct live *l);
-
 #endif

@@ -87,6 +87,18 @@ describe("streams", () => {
     assert.equal(plain.status, 426);
   });
 
+  it("do not take a password that a browser lends to a page of another host", async () => {
+    const auth = server.admins[0];
+    const strange = await openSocket(server, EVENTS, { auth, headers: { origin: "https://elsewhere.example" } });
+    assert.equal((await strange.end_of()).code, 4403);
+    for (const options of [{ auth, headers: { origin: server.url } }, { auth: admin, headers: { origin: "https://elsewhere.example" } }]) {
+      const s = await openSocket(server, EVENTS, options);
+      s.send({ type: "ping" });
+      assert.equal((await s.next()).type, "pong");
+      await s.close();
+    }
+  });
+
   it("close with 4401 when no token comes in time", async () => {
     const began = Date.now();
     const s = await openSocket(server, EVENTS);

@@ -158,6 +158,7 @@ upkeep_events(struct job_run *r)
 	struct part p = { .run = r, .before = ago(r, s->event_days * 86400LL) };
 	int64_t total = 0;
 
+	p.before.us -= p.before.us % INSTANT_DAY; /* whole days */
 	if (s->event_days == 0)
 		return NULL;
 	do {

@@ -159,6 +159,8 @@ order(struct bench *b, struct http_exchange *x)
 	b->rate = numbers[1];
 	pthread_cond_signal(&b->changed);
 	pthread_mutex_unlock(&b->lock);
+	/* As a write does it, whose answer comes from another thread: the library then looks through all that it has suspended. */
+	http_suspend(x);
 	http_answer(x, &a);
 }
 

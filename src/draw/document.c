@@ -256,44 +256,29 @@ layout_new(struct draw_doc *d)
 	return l;
 }
 
-#define PARAGRAPH_BYTES 3000
+#define WORD_BYTES 3000
 
-/* Where to end a paragraph that begins at s: behind a blank, or between two characters. */
-static size_t
-paragraph_end(struct str s)
-{
-	size_t n = PARAGRAPH_BYTES;
-
-	while (n > PARAGRAPH_BYTES / 2 && s.p[n - 1] != ' ')
-		n--;
-	if (s.p[n - 1] == ' ')
-		return n;
-	for (n = PARAGRAPH_BYTES; ((unsigned char)s.p[n] & 0xC0) == 0x80;)
-		n--;
-	return n;
-}
-
-/* pango's time to wrap a paragraph grows with the square of its length where words are long, so that none is left that long. */
+/* pango's time to wrap a word grows with the square of its length; none is left that long. */
 static struct str
 divide(struct arena *a, struct str s)
 {
-	struct str line, left = s;
+	size_t word = 0, kept = 0;
 	struct buf b;
 
-	if (s.n <= PARAGRAPH_BYTES)
+	if (s.n <= WORD_BYTES)
 		return s;
 	buf_init_arena(&b, a, s.n * 2);
-	while (str_split(&left, '\n', &line)) {
-		if (line.p != s.p)
+	for (size_t i = 0; i < s.n; i++) {
+		bool is_start = ((unsigned char)s.p[i] & 0xC0) != 0x80;
+		if (s.p[i] == ' ' || s.p[i] == '\n') {
+			word = i + 1;
+		} else if (is_start && i - word >= WORD_BYTES) {
+			buf_add_str(&b, str_sub(s, kept, i - kept));
 			buf_add_byte(&b, '\n');
-		while (line.n > PARAGRAPH_BYTES) {
-			size_t n = paragraph_end(line);
-			buf_add_str(&b, str_sub(line, 0, n));
-			buf_add_byte(&b, '\n');
-			line = str_sub(line, n, line.n);
+			word = kept = i;
 		}
-		buf_add_str(&b, line);
 	}
+	buf_add_str(&b, str_sub(s, kept, s.n));
 	return buf_str(&b);
 }
 

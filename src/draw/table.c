@@ -5,9 +5,10 @@
 #include "draw/table.h"
 #include "draw/document_parts.h"
 
-#define CELL_GAP  8.0 /* between columns */
-#define ROW_PAD	  3.2 /* above and below a row's text */
-#define CELL_SIZE 8.5
+#define CELL_GAP    8.0 /* between columns */
+#define ROW_PAD	    3.2 /* above and below a row's text */
+#define TITLE_LINES 6	/* of a paragraph of a column's title; the rest is cut */
+#define CELL_SIZE   8.5
 
 struct draw_table {
 	struct draw_doc *doc;
@@ -56,7 +57,7 @@ draw_part(struct draw_table *t, const struct draw_cell *cells, struct flow *flow
 	return more;
 }
 
-/* Titles are one part: what no page holds of them is cut. */
+/* Titles are one part, and never so high that no row fits below them. */
 static void
 draw_header(struct draw_table *t)
 {
@@ -67,7 +68,7 @@ draw_header(struct draw_table *t)
 		flows[i] = flow_begin(t->titles[i]);
 		cells[i] = (struct draw_cell){ .role = DRAW_QUIET };
 	}
-	(void)draw_part(t, cells, flows, "TH"); /* cut, as said above */
+	(void)draw_part(t, cells, flows, "TH"); /* nothing is left: TITLE_LINES */
 	for (size_t i = 0; i < t->count; i++)
 		flow_end(&flows[i]);
 	draw_rule(t->doc, t->doc->y, DRAW_QUIET, 0.9);
@@ -113,6 +114,10 @@ draw_table_begin(struct draw_doc *d, const struct draw_column *columns, size_t c
 		titles[i] = (struct draw_cell){ .text = columns[i].title, .bold = true };
 	}
 	lay_out(t, t->titles, titles, CELL_SIZE - 1);
+	for (size_t i = 0; i < count; i++) {
+		pango_layout_set_height(t->titles[i], -TITLE_LINES);
+		pango_layout_set_ellipsize(t->titles[i], PANGO_ELLIPSIZE_END);
+	}
 	draw_keep(d, 70);
 	cairo_tag_begin(d->cr, "Table", NULL);
 	draw_header(t);

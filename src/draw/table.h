@@ -1,6 +1,6 @@
 /*
- * Tables on the pages of a document. Columns share the width by their weights; cells wrap; the header is repeated on every page. A row stays
- * together where it fits a page, and goes on behind the break where it does not.
+ * Tables on the pages of a document. Columns share the width by their weights; cells wrap; the header is repeated on every page, and long
+ * titles are cut. A row stays together where it fits a page, and goes on behind the break where it does not.
  */
 #ifndef DRAW_TABLE_H
 #define DRAW_TABLE_H

@@ -21,7 +21,6 @@ put_instant(struct json_out *o, struct arena *a, const char *key, bool given, st
 	struct buf b;
 
 	buf_init_arena(&b, a, 64);
-	t.us -= t.us % INSTANT_SECOND;
 	if (given)
 		instant_write(&b, t, INSTANT_ISO_SECONDS, NULL);
 	put_text(o, key, buf_str(&b));

@@ -182,7 +182,7 @@ draw_tile_line(struct draw_doc *d, const struct draw_style *s, struct draw_box a
 	pango_layout_set_ellipsize(d->layout, PANGO_ELLIPSIZE_NONE);
 }
 
-/* Makes a figure smaller that would not fit the width, down to half its size. */
+/* Makes a text smaller that would not fit the width, down to half its size. */
 static void
 fit_line(struct draw_doc *d, struct draw_style *s, double width, struct str text)
 {
@@ -212,6 +212,7 @@ draw_tile(struct draw_doc *d, const struct draw_tile *t, struct draw_box at)
 	fit_line(d, &value, line.w, t->value);
 	draw_tile_line(d, &value, line, t->value);
 	line.y += 22;
+	fit_line(d, &note, line.w, t->note);
 	draw_tile_line(d, &note, line, t->note);
 	cairo_tag_end(d->cr, "P");
 }

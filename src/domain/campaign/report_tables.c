@@ -101,9 +101,9 @@ kpi_row(struct arena *a, const json_val *k, struct draw_cell *row)
 struct view_table
 view_kpis(struct arena *a, const json_val *report)
 {
-	static const struct draw_column columns[] = { { STR_INIT("KPI"), 1.4, DRAW_LEFT },
-		{ STR_INIT("Result"), 1.5, DRAW_RIGHT }, { STR_INIT("How it came about"), 1.8, DRAW_LEFT },
-		{ STR_INIT("Target"), 1.4, DRAW_RIGHT }, { STR_INIT("Reached"), 1.9, DRAW_RIGHT },
+	static const struct draw_column columns[] = { { STR_INIT("KPI"), 1.3, DRAW_LEFT },
+		{ STR_INIT("Result"), 1.5, DRAW_RIGHT }, { STR_INIT("How it came about"), 2.2, DRAW_LEFT },
+		{ STR_INIT("Target"), 1.45, DRAW_RIGHT }, { STR_INIT("Reached"), 1.7, DRAW_RIGHT },
 		{ STR_INIT("Earlier mean"), 1.4, DRAW_RIGHT }, { STR_INIT("Change"), 1, DRAW_RIGHT } };
 	const json_val *list = view_member(report, "kpis");
 	struct view_table t = table_new(a, COUNT(columns), view_count(list));

@@ -353,6 +353,30 @@ test("times and ids that cannot be are refused by name", async () => {
   }
 });
 
+async function until(look, wanted) {
+  const give_up = Date.now() + 20_000;
+  for (;;) {
+    const seen = await look();
+    if (wanted(seen)) return seen;
+    assert.ok(Date.now() < give_up, JSON.stringify(seen));
+    await new Promise((resolve) => { setTimeout(resolve, 50); });
+  }
+}
+
+test("a campaign that is completed gets its retrospective by itself, one, and a deadline ends one", async () => {
+  const { json: { id } } = await send("POST", "/api/campaigns", { name: "by itself", team_id: 640 });
+  const { completed_at } = (await send("PATCH", `/api/campaigns/${id}`, { status: "Completed" })).json;
+  const [made] = await until(async () => (await retros("GET", `?task_id=${id}`)).json, (list) => list.length > 0);
+  assert.deepEqual([made.status, made.team_id, Date.parse(made.scheduled_time) - Date.parse(completed_at)], ["Scheduled", 640, 86400e3]);
+  await send("PATCH", `/api/campaigns/${id}`, { status: "Active" });
+  await send("PATCH", `/api/campaigns/${id}`, { status: "Completed" });
+  const short = await schedule({ scheduled_time: "2024-01-01T00:00:00Z", deadline: new Date(Date.now() + 700).toISOString() });
+  const closed = await until(async () => (await retros("GET", short.id)).json, (r) => r.status !== "Scheduled");
+  assert.equal(closed.status, "Completed");
+  assert.deepEqual((await eventsOf("retrospective", short.id)).map((e) => e.type), ["retrospective.created", "retrospective.updated", "retrospective.closed"]);
+  assert.equal((await retros("GET", `?task_id=${id}`)).json.length, 1);
+});
+
 test("jobs are planned with the change that wants them, moved with it and taken back", async () => {
   const jobs = async (id) => (await rows(server.store, `SELECT kind, run_at FROM job WHERE key LIKE 'retro:${id}:%' AND state = 'waiting' ORDER BY key`));
   const { id, deadline } = await schedule();

@@ -29,9 +29,9 @@ CREATE TABLE campaign_metric (
 	kpi_id TEXT NOT NULL,
 	part TEXT NOT NULL,
 	is_signed BOOLEAN NOT NULL,
-	PRIMARY KEY (company_id, name_key)
+	PRIMARY KEY (company_id, name_key),
+	UNIQUE (company_id, kpi_id)
 ) WITHOUT ROWID;
-CREATE INDEX campaign_metric_kpi ON campaign_metric (company_id, kpi_id);
 
 -- A value whose dimensions name a campaign carries that campaign's id and a number, which is its id in the campaign's list. Both are
 -- kept with the value whichever way it came in, so that there is one place where a campaign's values are.

@@ -127,12 +127,36 @@ add(struct api_ctx *c, struct insight *i)
 	return insight_add(&c->res, &r, i);
 }
 
+/* What the rules find that is not there yet, as a list. */
+static struct err *
+generate(struct api_ctx *c)
+{
+	struct retrospective r = { 0 };
+	struct insight **found;
+	size_t count;
+
+	TRY(retrospective_require(&c->res, c->path_params[0], RES_UPDATE, &r));
+	TRY(insights_generate(&c->res, &r, &found, &count));
+	json_begin_array(&c->json);
+	for (size_t i = 0; i < count; i++)
+		res_write(&c->json, &c->res, &insight_res, c->route->view, found[i]);
+	json_end_array(&c->json);
+	return NULL;
+}
+
 static struct api_done *
 insights_post(struct api_ctx *c)
 {
 	struct insight i = { 0 };
-	struct err *e = add(c, &i);
-	return e ? api_fail(c, e) : api_created(c, &i, id_text(c, i.id));
+	struct err *e = NULL;
+	bool by_rules = false;
+
+	api_param_bool(c, "generate", &by_rules, &e);
+	if (!e)
+		e = by_rules ? generate(c) : add(c, &i);
+	if (e)
+		return api_fail(c, e);
+	return by_rules ? api_json(c, 201) : api_created(c, &i, id_text(c, i.id));
 }
 
 /* ---- approval ---- */

@@ -1,6 +1,6 @@
 /*
  * Members against their peers (see significance.h). A member's expectation E is what its exposure would give at its peers' rates, stratum by
- * stratum; the statistic is log(Y / E), or (Y − E) / X in units of the overall rate. Its variance is put together from the member's part and
+ * stratum, strata weighted as Mantel and Haenszel do, so that one with hardly any peers counts hardly; the statistic is log(Y / E), or (Y − E) / X in units of the overall rate. Its variance is put together from the member's part and
  * the peers' part, once with slices as units and once with days. Figures are made so that lower is worse, and on the logarithmic scale
  * the counts' skewness makes the lower tail cautious rather than rash.
  */
@@ -42,6 +42,15 @@ expected_of(const struct tables *t, uint32_t member, uint32_t stratum, double ex
 	return exposure * (t->stratum[stratum].count - t->cell[cell].count) / rest;
 }
 
+double
+weight_of(const struct tables *t, uint32_t member, uint32_t stratum)
+{
+	if (t->design->strata == 1 || !isnan(t->design->target))
+		return 1;
+	size_t cell = (size_t)member * t->design->strata + stratum;
+	return 1 - t->cell[cell].exposure / t->stratum[stratum].exposure;
+}
+
 /* What a relative deviation of the member is relative to. */
 static double
 scale_of(const struct tables *t, const struct against *g)
@@ -66,15 +75,19 @@ against_of(const struct tables *t, uint32_t member)
 			left_out += cell->exposure;
 			continue;
 		}
-		g.count += cell->count;
-		g.exposure += cell->exposure;
-		g.expected += expected;
+		double w = weight_of(t, member, z);
+		g.count += w * cell->count;
+		g.squared_weights += w * w * cell->count;
+		g.exposure += w * cell->exposure;
+		g.expected += w * expected;
+		g.own_count += cell->count;
+		g.own_exposure += cell->exposure;
 		if (isnan(d->target)) {
 			g.peer_count += t->stratum[z].count - cell->count;
 			g.peer_exposure += t->stratum[z].exposure - cell->exposure;
 		}
 	}
-	g.enough = g.exposure > 0 && left_out <= g.exposure && (d->linear || g.expected > 0) &&
+	g.enough = g.exposure > 0 && left_out <= g.own_exposure && (d->linear || g.expected > 0) &&
 		   (d->linear || d->chance != SIGNIFICANCE_AMOUNT || g.count > 0);
 	g.scale = scale_of(t, &g);
 	/* On the ratio's scale peers count in their own right: a weight is a share of the expectation. */
@@ -90,14 +103,16 @@ parts_of(const struct tables *t, const struct against *g)
 	if (d->chance != SIGNIFICANCE_AMOUNT) {
 		double whole =
 			d->chance == SIGNIFICANCE_BINOMIAL ? 1 - fmin(0.99, g->expected / g->exposure) : 1;
-		p.chance = whole / (g->count + 0.5);
+		p.chance = whole * (g->squared_weights + 0.5) / square(g->count + 0.5);
 		for (uint32_t z = 0; z < d->strata && isnan(d->target); z++) {
 			const struct sums *cell = &t->cell[(size_t)g->member * d->strata + z];
 			double expected =
 				cell->exposure > 0 ? expected_of(t, g->member, z, cell->exposure) : NAN;
 			double rest = t->stratum[z].count - cell->count;
 			if (!isnan(expected) && rest > 0)
-				p.chance += whole * square(expected / g->expected) / rest;
+				p.chance += whole *
+					    square(weight_of(t, g->member, z) * expected / g->expected) /
+					    rest;
 		}
 	}
 	for (uint32_t s = 0; s < d->slices; s++) {
@@ -108,11 +123,12 @@ parts_of(const struct tables *t, const struct against *g)
 		if (isnan(expected) || !(i->exposure > 0))
 			continue;
 		if (i->member == g->member)
-			p.spread += square(i->exposure / g->exposure);
+			p.spread += square(weight_of(t, g->member, z) * i->exposure / g->exposure);
 		else if (isnan(d->target))
-			p.peer_spread +=
-				square((d->linear ? cell->exposure / g->exposure : expected / g->expected) *
-					i->exposure / (t->stratum[z].exposure - cell->exposure));
+			p.peer_spread += square(
+				weight_of(t, g->member, z) * cell->exposure * i->exposure *
+				(d->linear ? 1 / g->exposure : expected / cell->exposure / g->expected) /
+				(t->stratum[z].exposure - cell->exposure));
 	}
 	return p;
 }
@@ -127,10 +143,10 @@ own_variance(const struct tables *t, const struct against *g, double *df)
 		double expected = expected_of(t, g->member, i->stratum, i->exposure);
 		if (isnan(expected))
 			continue;
-		double share = i->exposure / g->exposure;
-		double usual = t->design->linear ? expected + (g->count - g->expected) * share
-						 : expected * g->count / g->expected;
-		variance += square((i->count - usual) / (g->scale * fmax(1e-3, 1 - share)));
+		double w = weight_of(t, g->member, i->stratum), share = w * i->exposure / g->exposure;
+		double usual = t->design->linear ? w * expected + (g->count - g->expected) * share
+						 : w * expected * g->count / g->expected;
+		variance += square((w * i->count - usual) / (g->scale * fmax(1e-3, 1 - share)));
 		second += square(share);
 		fourth += square(square(share));
 		n++;
@@ -262,9 +278,12 @@ chance_p(const struct tables *t, const struct against *g, const struct parts *p)
 	case SIGNIFICANCE_POISSON:
 		break;
 	}
-	/* As many peers' counts as their rate is certain, at that rate. */
-	double member = 1 / (g->count + 0.5), peers = fmax(1e-12, p->chance - member);
-	return significance_rates(g->count, g->expected, 1 / peers, 1 / peers).lower_mid;
+	/* Weighted counts as so many plain ones as are as certain, and as many peers' counts as their rate is certain. */
+	double count = g->count > 0 ? square(g->count) / g->squared_weights : 0;
+	double expected = g->count > 0 ? g->expected * count / g->count : g->expected;
+	double member = (g->squared_weights + 0.5) / square(g->count + 0.5),
+	       peers = fmax(1e-12, p->chance - member);
+	return significance_rates(count, expected, 1 / peers, 1 / peers).lower_mid;
 }
 
 static void
@@ -315,8 +334,8 @@ member_compare(const struct tables *t, uint32_t member, struct significance_comp
 {
 	struct against g = against_of(t, member);
 	*out = (struct significance_comparison){ .enough = g.enough,
-		.count = g.count,
-		.exposure = g.exposure,
+		.count = g.own_count,
+		.exposure = g.own_exposure,
 		.p_value = NAN,
 		.p_chance = NAN,
 		.p_slices = NAN,
@@ -325,12 +344,16 @@ member_compare(const struct tables *t, uint32_t member, struct significance_comp
 		.df = INFINITY };
 	if (!g.enough)
 		return;
-	out->rate = g.count / g.exposure;
-	out->peer_rate = g.expected / g.exposure;
+	out->rate = g.own_count / g.own_exposure;
 	out->peer_count = g.peer_count;
 	out->peer_exposure = g.peer_exposure;
-	out->effect = t->design->linear ? (out->rate - out->peer_rate) / fabs(out->peer_rate)
-					: out->rate / out->peer_rate - 1;
+	if (t->design->linear) {
+		out->peer_rate = out->rate - (g.count - g.expected) / g.exposure;
+		out->effect = (out->rate - out->peer_rate) / fabs(out->peer_rate);
+	} else {
+		out->effect = g.count / g.expected - 1;
+		out->peer_rate = g.count > 0 ? out->rate / (1 + out->effect) : g.expected / g.exposure;
+	}
 	counts_fill(t, member, out);
 
 	struct parts p = parts_of(t, &g);

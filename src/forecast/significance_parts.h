@@ -48,7 +48,9 @@ struct tables {
 struct against {
 	uint32_t member;
 	bool enough;
-	double count, exposure, expected;
+	double count, exposure, expected;    /* weighted by strata */
+	double squared_weights;		     /* Σ weight² · count */
+	double own_count, own_exposure;	     /* as they are */
 	double peer_count, peer_exposure;
 	double scale, peer_scale; /* what deviations are relative to */
 };
@@ -66,6 +68,8 @@ void counts_fill(const struct tables *t, uint32_t member, struct significance_co
 
 /* What the peers' rate (or the target) makes of an exposure of the member in a stratum; NaN without peers there. */
 double expected_of(const struct tables *t, uint32_t member, uint32_t stratum, double exposure);
+/* A stratum's weight for a member: the peers' share of its exposure (Mantel & Haenszel 1959). */
+double weight_of(const struct tables *t, uint32_t member, uint32_t stratum);
 void member_compare(const struct tables *t, uint32_t member, struct significance_comparison *out);
 
 #endif

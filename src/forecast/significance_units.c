@@ -170,17 +170,18 @@ days_fill(const struct tables *t, const struct against *g)
 			cell->exposure > 0 ? expected_of(t, g->member, u->stratum, u->exposure) : NAN;
 		if (isnan(expected))
 			continue;
+		double w = weight_of(t, g->member, u->stratum);
 		if (u->member == g->member) {
-			double share = u->exposure / g->exposure;
-			double usual = d->linear ? expected + (g->count - g->expected) * share
-						 : expected * g->count / g->expected;
-			day->deviation += (u->count - usual) / g->scale;
+			double share = w * u->exposure / g->exposure;
+			double usual = d->linear ? w * expected + (g->count - g->expected) * share
+						 : w * expected * g->count / g->expected;
+			day->deviation += (w * u->count - usual) / g->scale;
 			day->share += share;
 		} else if (isnan(d->target)) {
 			double rest = t->stratum[u->stratum].exposure - cell->exposure;
 			day->peer_deviation +=
 				cell->exposure * (u->count - expected) / (g->peer_scale * rest);
-			day->peer_share += cell->exposure / g->exposure * u->exposure / rest;
+			day->peer_share += w * cell->exposure / g->exposure * u->exposure / rest;
 		}
 	}
 }

@@ -124,12 +124,12 @@ severity_of(const struct comparison *k)
 	return effect < k->rule->critical ? SEVERITY_HIGH : SEVERITY_CRITICAL;
 }
 
-/* The same figures under two names: a channel that has one source, a creative that is all of a channel. */
+/* The same figures under two names: a campaign of one channel, a channel of one source, a creative that is all of a channel. */
 static bool
 tells_the_same(const struct comparison *a, const struct comparison *b)
 {
-	bool groups =
-		!str_is_empty(a->member) && !str_is_empty(b->member) && a->rule->compare == b->rule->compare;
+	bool groups = a->rule->compare == b->rule->compare &&
+		      (a->rule->compare == COMPARE_PEERS || a->rule->compare == COMPARE_TARGET);
 	bool in_time = (a->rule->compare == COMPARE_TREND && b->rule->compare == COMPARE_CHANGE) ||
 		       (a->rule->compare == COMPARE_CHANGE && b->rule->compare == COMPARE_TREND);
 	if (a->figure != b->figure)

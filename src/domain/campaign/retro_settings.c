@@ -1,5 +1,6 @@
 /* The company's settings of retrospectives: one row, made by the first change; until then the presets hold. */
 #include "domain/campaign/campaign_parts.h"
+#include "domain/campaign/insight_rules.h"
 #include "domain/campaign/retrospective_sql.h"
 
 #define HOURS_MAX 8760 /* a year */
@@ -33,7 +34,6 @@ rules(struct res_ctx *c, const void *record, struct err **e)
 {
 	const struct retro_settings *s = record;
 	const struct decimal least = { 1, 4 }, most = { 5, 1 };
-	json_val *v;
 
 	if (!res_is_null(&retro_settings_res, s, "false_positive_rate") &&
 		(decimal_cmp(s->false_positive_rate, least) < 0 ||
@@ -42,9 +42,9 @@ rules(struct res_ctx *c, const void *record, struct err **e)
 			"Ensure this value is between 0.0001 and 0.5.");
 	if (res_is_null(&retro_settings_res, s, "rules"))
 		return NULL;
-	TRY(json_parse(c->arena, s->rules, &v));
-	if (json_type_of(v) != JSON_OBJECT)
-		err_add_field(c->arena, e, STR("rules"), "Expected an object of rules and their parameters.");
+	const struct err *fault = insight_rules_check(c->arena, s->rules);
+	for (const struct err_field *f = fault ? fault->fields : NULL; f; f = f->next)
+		err_add_field(c->arena, e, f->field, "%.*s", STR_ARG(f->message));
 	return NULL;
 }
 

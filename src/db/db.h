@@ -84,6 +84,11 @@ void db_rows_close(struct db_rows *r);
 struct err *db_exec(struct db_tx *tx, const struct db_sql *q, const struct db_param *p, size_t n,
 	int64_t *affected) MUST_USE;
 /*
+ * The same when nobody needs to know at once: on PostgreSQL it travels with what comes next, and so may its error, at the latest with the
+ * COMMIT. Not for a statement whose error means something to its caller.
+ */
+struct err *db_exec_later(struct db_tx *tx, const struct db_sql *q, const struct db_param *p, size_t n) MUST_USE;
+/*
  * The same statement for rows rows of n parameters each, which stand one after the other in p: on PostgreSQL many share a round trip.
  * affected (may be NULL) has an element a row.
  */
@@ -97,6 +102,7 @@ struct err *db_find(struct db_tx *tx, const struct db_sql *q, const struct db_pa
 	(const struct db_param[]){ P_NULL, ##__VA_ARGS__ } + 1, \
 		sizeof((const struct db_param[]){ P_NULL, ##__VA_ARGS__ }) / sizeof(struct db_param) - 1
 #define DB_EXEC(tx, q, ...)		 db_exec((tx), (q), DB_ARGS(__VA_ARGS__), NULL)
+#define DB_EXEC_LATER(tx, q, ...)	 db_exec_later((tx), (q), DB_ARGS(__VA_ARGS__))
 #define DB_QUERY(tx, q, rows, ...)	 db_query((tx), (q), DB_ARGS(__VA_ARGS__), (rows))
 #define DB_FIND(tx, q, rows, found, ...) db_find((tx), (q), DB_ARGS(__VA_ARGS__), (rows), (found))
 

@@ -49,6 +49,9 @@ struct db_driver {
 	void (*finish)(struct db_rows *r);
 	struct err *(*exec)(struct db_tx *tx, const struct db_sql *q, const struct db_param *p, size_t n,
 		int64_t *affected);
+	/* NULL: exec. */
+	struct err *(*exec_later)(
+		struct db_tx *tx, const struct db_sql *q, const struct db_param *p, size_t n);
 	/* NULL: exec, a row after the other. */
 	struct err *(*exec_many)(struct db_tx *tx, const struct db_sql *q, const struct db_param *p, size_t n,
 		size_t rows, int64_t *affected);

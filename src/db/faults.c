@@ -224,6 +224,18 @@ faulty_exec(struct db_tx *tx, const struct db_sql *q, const struct db_param *p, 
 }
 
 static struct err *
+faulty_exec_later(struct db_tx *tx, const struct db_sql *q, const struct db_param *p, size_t n)
+{
+	const struct db_fault *late;
+
+	if (!faulty_of(tx->conn)->inner->driver->exec_later)
+		return faulty_exec(tx, q, p, n, NULL);
+	TRY(before(faulty_of(tx->conn), tx->arena, DB_AT_STATEMENT, &late));
+	struct faulty *f = enter(tx);
+	return leave(f, tx, late, f->inner->driver->exec_later(tx, q, p, n));
+}
+
+static struct err *
 faulty_prepare(struct db_tx *tx, const struct db_sql *q)
 {
 	struct faulty *f = enter(tx);
@@ -294,6 +306,7 @@ static const struct db_driver faulty_driver = {
 	.next = faulty_next,
 	.finish = faulty_finish,
 	.exec = faulty_exec,
+	.exec_later = faulty_exec_later,
 	.prepare = faulty_prepare,
 	.script = faulty_script,
 	.next_id = faulty_next_id,

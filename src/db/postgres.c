@@ -30,9 +30,6 @@ postgres_of(const struct db_tx *tx)
 
 /* ---- round trips ------------------------------------------------------------------------------------------------------------ */
 
-/* What was sent since the last synchronisation point, in order. */
-enum step { STEP_DEALLOCATE, STEP_BEGIN, STEP_PREPARE, STEP_RUN, STEP_DESCRIBE };
-#define STEPS_MAX 5
 /* Rows that travel together: their answers, a few bytes each, must fit the socket while nobody reads them. */
 #define ROWS_MAX 128
 
@@ -40,7 +37,7 @@ struct trip {
 	struct postgres *c;
 	struct arena *a;
 	const char *where;
-	enum step steps[STEPS_MAX + ROWS_MAX];
+	enum step steps[PENDING_MAX + STEPS_MAX + ROWS_MAX];
 	int count;
 	int64_t *affected; /* NULL, or where the next run's number of rows goes */
 	bool sent;	   /* false: the connection broke while sending */
@@ -49,7 +46,7 @@ struct trip {
 static void
 trip_add(struct trip *t, enum step s, int sent)
 {
-	check(t->count < STEPS_MAX + ROWS_MAX);
+	check((size_t)t->count < COUNT(t->steps));
 	t->steps[t->count++] = s;
 	t->sent = t->sent && sent;
 }
@@ -148,12 +145,14 @@ send_text(struct postgres *c, const char *text)
 	return PQsendQueryParams(c->handle, text, 0, NULL, NULL, NULL, NULL, 1);
 }
 
-/* What an earlier call put off: the unread answer, then BEGIN. */
+/* What earlier calls put off: the unread answer, statements, BEGIN. */
 static struct trip
 trip_start(struct postgres *c, struct arena *a, const char *where)
 {
-	struct trip t = { .c = c, .a = a, .where = where, .sent = drain(c) };
+	struct trip t = { .c = c, .a = a, .where = where, .count = c->pending_count, .sent = drain(c) };
 
+	memcpy(t.steps, c->pending, (size_t)c->pending_count * sizeof(*c->pending));
+	c->pending_count = 0;
 	if (c->untouched && !c->reader)
 		trip_add(&t, STEP_BEGIN,
 			send_text(c, c->in_read ? "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
@@ -343,6 +342,29 @@ postgres_exec(struct db_tx *tx, const struct db_sql *q, const struct db_param *p
 	return NULL;
 }
 
+/* Sent without asking for the answer; libpq sends it off with what comes next. */
+static struct err *
+postgres_exec_later(struct db_tx *tx, const struct db_sql *q, const struct db_param *p, size_t n)
+{
+	struct postgres *c = postgres_of(tx);
+
+	if (c->reader || c->pending_count + STEPS_MAX > PENDING_MAX)
+		return postgres_exec(tx, q, p, n, NULL);
+	struct arena_mark mark = arena_mark(tx->arena);
+	struct trip t = trip_start(c, tx->arena, q->name);
+	struct statement *s = statement_get(&t, q);
+	struct params sent = params_of(tx->arena, p, n);
+	trip_add(&t, STEP_RUN_LATER,
+		PQsendQueryPrepared(
+			c->handle, name_of(s).text, (int)n, sent.values, sent.lengths, sent.formats, 1));
+	arena_release(tx->arena, mark);
+	if (!t.sent)
+		return db_postgres_err(c, tx->arena, NULL, q->name);
+	memcpy(c->pending, t.steps, (size_t)t.count * sizeof(*t.steps));
+	c->pending_count = t.count;
+	return NULL;
+}
+
 static struct err *
 postgres_exec_many(struct db_tx *tx, const struct db_sql *q, const struct db_param *p, size_t n, size_t rows,
 	int64_t *affected)
@@ -389,7 +411,7 @@ postgres_script(struct db_tx *tx, struct str text)
 	struct postgres *c = postgres_of(tx);
 	struct err *e = NULL;
 
-	check(!c->untouched && !c->reader);
+	check(!c->untouched && !c->reader && c->pending_count == 0);
 	if (!PQexitPipelineMode(c->handle))
 		return db_postgres_err(c, tx->arena, NULL, "script");
 	PGresult *r = PQexec(c->handle, arena_cstr(tx->arena, text));
@@ -436,6 +458,7 @@ postgres_begin(struct db_conn *conn, struct arena *a, bool write)
 	check(!write || !c->reader);
 	c->untouched = true;
 	c->in_read = !write;
+	c->pending_count = 0;
 	return NULL;
 }
 
@@ -448,6 +471,26 @@ commit_unknown(struct postgres *c, struct arena *a, const PGresult *r)
 	return err_private(a, ERR_COMMIT_UNKNOWN, "COMMIT: %s", text);
 }
 
+/*
+ * The answers of what was put off, which was sent together with the COMMIT. One that says no means that the COMMIT was passed over; none
+ * at all leaves it open.
+ */
+static struct err *
+read_pending(struct postgres *c, struct arena *a)
+{
+	struct err *e = NULL;
+
+	for (; c->pending_count > 0; c->pending_count--) {
+		PGresult *r = read_step(c);
+		if (!e && (!r || PQstatus(c->handle) == CONNECTION_BAD))
+			e = commit_unknown(c, a, r);
+		else if (!e && !is_good(r))
+			e = db_postgres_err(c, a, r, "put off until COMMIT");
+		PQclear(r);
+	}
+	return e;
+}
+
 /* An answer that says no is an answer; anything else leaves it open whether the server committed. */
 static struct err *
 commit_write(struct postgres *c, struct arena *a)
@@ -457,9 +500,12 @@ commit_write(struct postgres *c, struct arena *a)
 	if (PQstatus(c->handle) == CONNECTION_BAD)
 		return db_postgres_err(c, a, NULL, "COMMIT"); /* known before it was sent */
 	bool sent = send_text(c, "COMMIT") && PQpipelineSync(c->handle);
+	struct err *before = sent ? read_pending(c, a) : NULL;
 	PGresult *r = sent ? read_step(c) : NULL;
 	bool synced = r && read_sync(c);
-	if (!r || (!is_good(r) && (!synced || PQstatus(c->handle) == CONNECTION_BAD)))
+	if (before)
+		e = before;
+	else if (!r || (!is_good(r) && (!synced || PQstatus(c->handle) == CONNECTION_BAD)))
 		e = commit_unknown(c, a, r);
 	else if (!is_good(r))
 		e = db_postgres_err(c, a, r, "COMMIT");
@@ -503,6 +549,12 @@ postgres_rollback(struct db_conn *conn)
 	if (c->reader) {
 		end_read(c);
 		return;
+	}
+	/* A statement that failed takes everything up to the next synchronisation point with it, a ROLLBACK too. */
+	if (c->pending_count > 0 && PQpipelineSync(c->handle)) {
+		for (; c->pending_count > 0; c->pending_count--)
+			PQclear(read_step(c));
+		(void)read_sync(c); /* as below */
 	}
 	if (send_text(c, "ROLLBACK") && PQpipelineSync(c->handle)) {
 		PQclear(read_step(c));
@@ -572,6 +624,7 @@ static const struct db_driver postgres_driver = {
 	.next = postgres_next,
 	.finish = postgres_finish,
 	.exec = postgres_exec,
+	.exec_later = postgres_exec_later,
 	.exec_many = postgres_exec_many,
 	.prepare = postgres_prepare,
 	.script = postgres_script,

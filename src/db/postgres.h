@@ -11,6 +11,11 @@ struct postgres_cursor {
 	PGresult *result;
 };
 
+/* What was sent since the last synchronisation point, in order. */
+enum step { STEP_DEALLOCATE, STEP_BEGIN, STEP_PREPARE, STEP_RUN, STEP_RUN_LATER, STEP_DESCRIBE };
+#define STEPS_MAX   5  /* of one statement */
+#define PENDING_MAX 16 /* put off, so that their answers fit the socket while nobody reads them */
+
 struct postgres {
 	struct db_conn base;
 	PGconn *handle; /* in pipeline mode */
@@ -20,6 +25,8 @@ struct postgres {
 	bool untouched;			 /* the transaction has sent nothing yet */
 	bool in_read;			 /* the transaction only reads */
 	bool sync_unread; /* the answer to a reader's synchronisation point is still to be read */
+	enum step pending[PENDING_MAX]; /* put off: their answers come before the next one's */
+	int pending_count;
 	bool stale;	  /* the last error blames the prepared statement */
 };
 

@@ -112,6 +112,18 @@ db_exec(struct db_tx *tx, const struct db_sql *q, const struct db_param *p, size
 }
 
 struct err *
+db_exec_later(struct db_tx *tx, const struct db_sql *q, const struct db_param *p, size_t n)
+{
+	const struct db_driver *driver = tx->conn->driver;
+
+	if (!driver->exec_later)
+		return db_exec(tx, q, p, n, NULL);
+	TRY(settle(tx));
+	check_statement(tx, q, n);
+	return keep_failure(tx, driver->exec_later(tx, q, p, n));
+}
+
+struct err *
 db_exec_many(struct db_tx *tx, const struct db_sql *q, const struct db_param *p, size_t n, size_t rows,
 	int64_t *affected)
 {

@@ -18,7 +18,7 @@ event_add(struct res_ctx *c, struct str type, const char *object_type, struct st
 	const struct actor *a = c->actor;
 	int64_t seq;
 	TRY(db_next_id(c->tx, "event", &seq));
-	TRY(DB_EXEC(c->tx, &sql_event_add, P_INT(a->company_id), P_INT(seq), P_TEXT(type),
+	TRY(DB_EXEC_LATER(c->tx, &sql_event_add, P_INT(a->company_id), P_INT(seq), P_TEXT(type),
 		P_TEXT(str_from_cstr(object_type)), P_TEXT(object_id),
 		a->person_id ? P_INT(a->person_id) : P_NULL, P_TEXT(a->username), P_TEXT(c->request_id),
 		P_INSTANT(c->now), text_or_null(old_values), text_or_null(new_values)));

@@ -27,6 +27,10 @@ res_column_find(const struct res_def *def, struct str column)
 size_t
 res_field_index(const struct res_def *def, const char *name)
 {
+	/* Linkers keep one copy of equal literals, so the address mostly tells. */
+	for (size_t i = 0; i < def->field_count; i++)
+		if (def->fields[i].name == name)
+			return i;
 	const struct res_field *f = res_field_find(def, str_from_cstr(name));
 	check(f);
 	return (size_t)(f - def->fields);

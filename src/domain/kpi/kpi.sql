@@ -35,8 +35,11 @@ WITH RECURSIVE below (id, depth) AS (
 )
 SELECT MAX(depth), MAX(CASE WHEN id = $4 THEN 1 ELSE 0 END) FROM below;
 
--- name: kpi_state_get
-SELECT state, since FROM kpi_state WHERE company_id = $1 AND kpi_id = $2;
+-- The state, the last day with values up to $3, and how many formulas read it.
+-- name: kpi_facts
+SELECT (SELECT state FROM kpi_state WHERE company_id = $1 AND kpi_id = $2),
+  (SELECT day FROM kpi_rollup WHERE company_id = $1 AND kpi_id = $2 AND dimensions = '*' AND day <= $3 ORDER BY day DESC LIMIT 1),
+  (SELECT COUNT(*) FROM kpi_reference WHERE company_id = $1 AND source_id = $2);
 
 -- name: kpi_state_put
 INSERT INTO kpi_state (company_id, kpi_id, state, since, achievement) VALUES ($1, $2, $3, $4, $5)

@@ -34,9 +34,11 @@ struct kpi_memo {
 	struct kpi_memo *chain;
 	int64_t company_id;
 	struct kpi kpi;
-	bool has_state, has_ground, has_figure;
+	bool has_state, has_last_day, has_ground, has_figure;
 	bool is_unused; /* no formula reads it */
 	enum kpi_state state;
+	bool any_day;
+	struct date last_day; /* with values, up to today; of one transaction only */
 	struct kpi_ground ground;
 	struct date from, to; /* of figure */
 	struct gather figure;

@@ -65,16 +65,21 @@ find_ground(struct res_ctx *c, const struct kpi *k, struct kpi_memo *m, struct k
 	struct date today = kpi_day(c, c->now);
 
 	*found = true;
-	if (m && m->has_ground && m->ground.today.days == today.days && m->ground.zone == c->actor->zone) {
+	if (m->has_ground && m->ground.today.days == today.days && m->ground.zone == c->actor->zone) {
 		*g = m->ground;
 		return NULL;
 	}
 	*g = (struct kpi_ground){ .today = today, .zone = c->actor->zone };
-	TRY(kpi_extent(c, k, today, open_start ? first : NULL, &g->last_day, found));
+	if (m->has_last_day && !open_start) {
+		g->last_day = m->last_day;
+		*found = m->any_day;
+	} else {
+		TRY(kpi_extent(c, k, today, open_start ? first : NULL, &g->last_day, found));
+	}
 	if (!*found)
 		return NULL;
 	TRY(kpi_target_on(c, k, g->last_day, &g->target, &g->has_period_target));
-	if (m && !open_start) {
+	if (!open_start) {
 		m->ground = *g;
 		m->has_ground = true;
 		m->has_figure = false;
@@ -86,7 +91,7 @@ find_ground(struct res_ctx *c, const struct kpi *k, struct kpi_memo *m, struct k
 static struct err *
 find_figure(struct res_ctx *c, const struct kpi *k, struct kpi_memo *m, struct kpi_standing *s)
 {
-	if (!m || !m->has_ground)
+	if (!str_is_empty(k->formula) || !m->has_ground)
 		return kpi_figure(c, k, ROLLUP_ALL, s->from, s->as_of, &s->value, &s->has_value);
 	if (!m->has_figure || m->from.days != s->from.days || m->to.days != s->as_of.days) {
 		m->has_figure = false;
@@ -103,11 +108,10 @@ find_figure(struct res_ctx *c, const struct kpi *k, struct kpi_memo *m, struct k
 
 /* state_only: nobody wants to know the figure of a KPI whose state is the same whatever it is. */
 static struct err *
-judge(struct res_ctx *c, const struct kpi *k, enum kpi_state previous, bool state_only,
-	struct kpi_standing *s)
+judge(struct res_ctx *c, const struct kpi *k, struct kpi_memo *m, bool state_only, struct kpi_standing *s)
 {
 	struct date first = { 0 };
-	struct kpi_memo *m = kpi_memo_find(c, k->id);
+	enum kpi_state previous = m->state;
 	struct kpi_ground g;
 	bool found;
 
@@ -136,33 +140,56 @@ judge(struct res_ctx *c, const struct kpi *k, enum kpi_state previous, bool stat
 	return NULL;
 }
 
-static struct err *
-stored_state(struct res_ctx *c, const struct kpi *k, enum kpi_state *out)
+static enum kpi_state
+state_named(struct str name)
 {
-	struct kpi_memo *m = kpi_memo_find(c, k->id);
+	for (int i = 0; kpi_state_names[i]; i++)
+		if (str_eq(name, str_from_cstr(kpi_state_names[i])))
+			return (enum kpi_state)i;
+	return KPI_NO_DATA;
+}
+
+/*
+ * What judging asks first, in one query: from memory, or into the memo of this call. A formula's days are its sources'.
+ */
+static struct err *
+find_facts(struct res_ctx *c, const struct kpi *k, struct kpi_memo *m)
+{
 	struct db_rows rows;
 	bool found;
 
-	*out = m && m->has_state ? m->state : KPI_NO_DATA;
-	if (m && m->has_state)
+	if (m->has_state)
 		return NULL;
-	TRY(DB_FIND(c->tx, &sql_kpi_state_get, &rows, &found, P_INT(c->actor->company_id), P_TEXT(k->id)));
-	for (int i = 0; found && kpi_state_names[i]; i++)
-		if (str_eq(db_text(&rows, 0), str_from_cstr(kpi_state_names[i])))
-			*out = (enum kpi_state)i;
-	if (m) {
-		m->state = *out;
-		m->has_state = true;
-	}
+	TRY(DB_FIND(c->tx, &sql_kpi_facts, &rows, &found, P_INT(c->actor->company_id), P_TEXT(k->id),
+		P_TEXT(kpi_date_text(c->arena, kpi_day(c, c->now)))));
+	m->state = db_is_null(&rows, 0) ? KPI_NO_DATA : state_named(db_text(&rows, 0));
+	m->any_day = !db_is_null(&rows, 1);
+	if (m->any_day)
+		check(date_parse(db_text(&rows, 1), &m->last_day));
+	m->is_unused = db_int(&rows, 2) == 0;
+	m->has_state = true;
 	return NULL;
+}
+
+/* The writer's memo, or one that lasts as long as the call. */
+static struct kpi_memo *
+memo_of(const struct res_ctx *c, const struct kpi *k)
+{
+	struct kpi_memo *m = kpi_memo_find(c, k->id);
+
+	if (m)
+		return m;
+	m = arena_new_of(c->arena, struct kpi_memo);
+	m->has_last_day = str_is_empty(k->formula);
+	return m;
 }
 
 struct err *
 kpi_standing(struct res_ctx *c, const struct kpi *k, struct kpi_standing *out)
 {
-	enum kpi_state previous;
-	TRY(stored_state(c, k, &previous));
-	return judge(c, k, previous, false, out);
+	struct kpi_memo *m = memo_of(c, k);
+	TRY(find_facts(c, k, m));
+	return judge(c, k, m, false, out);
 }
 
 static void
@@ -212,21 +239,19 @@ crossing_event(enum kpi_state previous, enum kpi_state now)
 }
 
 static struct err *
-store_crossing(struct res_ctx *c, const struct kpi *k, enum kpi_state previous, const struct kpi_standing *s)
+store_crossing(struct res_ctx *c, const struct kpi *k, struct kpi_memo *m, const struct kpi_standing *s)
 {
+	enum kpi_state previous = m->state;
 	const char *event = crossing_event(previous, s->state);
-	struct kpi_memo *m = kpi_memo_find(c, k->id);
 	struct buf achievement;
 
 	buf_init_arena(&achievement, c->arena, 64);
 	decimal_write_short(&achievement, s->achievement);
-	if (m)
-		db_tx_remembers(c->tx);
+	db_tx_remembers(c->tx);
 	TRY(DB_EXEC(c->tx, &sql_kpi_state_put, P_INT(c->actor->company_id), P_TEXT(k->id),
 		P_TEXT(str_from_cstr(kpi_state_names[s->state])), P_INSTANT(c->now),
 		s->has_achievement ? P_TEXT(buf_str(&achievement)) : P_NULL));
-	if (m)
-		m->state = s->state;
+	m->state = s->state;
 	if (!event)
 		return NULL;
 	return event_add(c, str_from_cstr(event), "kpi", k->id, STR(""), crossing_text(c, k, previous, s));
@@ -236,17 +261,16 @@ static struct err *update_at_depth(struct res_ctx *c, const struct kpi *k, int d
 
 /* The formulas that read k. Their ids are collected first: going deeper uses the same statements. */
 static struct err *
-update_users(struct res_ctx *c, const struct kpi *k, int depth)
+update_users(struct res_ctx *c, const struct kpi *k, const struct kpi_memo *m, int depth)
 {
 	struct user {
 		struct user *next;
 		struct str id;
 	} *users = NULL;
-	struct kpi_memo *m = kpi_memo_find(c, k->id);
 	struct db_rows rows;
 	bool row, found;
 
-	if (depth >= FORMULA_LEVELS || (m && m->is_unused))
+	if (depth >= FORMULA_LEVELS || m->is_unused)
 		return NULL;
 	TRY(DB_QUERY(c->tx, &sql_kpi_reference_users, &rows, P_INT(c->actor->company_id), P_TEXT(k->id)));
 	for (;;) {
@@ -257,8 +281,6 @@ update_users(struct res_ctx *c, const struct kpi *k, int depth)
 		*u = (struct user){ users, db_text_copy(&rows, 0) };
 		users = u;
 	}
-	if (m)
-		m->is_unused = !users;
 	for (; users; users = users->next) {
 		struct kpi formula = { 0 };
 		TRY(DB_FIND(
@@ -273,30 +295,30 @@ update_users(struct res_ctx *c, const struct kpi *k, int depth)
 static struct err *
 update_at_depth(struct res_ctx *c, const struct kpi *k, int depth)
 {
+	struct kpi_memo *m = memo_of(c, k);
 	struct kpi_standing s;
-	enum kpi_state previous;
 
+	TRY(find_facts(c, k, m));
 	if (k->status == KPI_ACTIVE) {
-		TRY(stored_state(c, k, &previous));
-		TRY(judge(c, k, previous, true, &s));
-		if (s.state != previous)
-			TRY(store_crossing(c, k, previous, &s));
+		TRY(judge(c, k, m, true, &s));
+		if (s.state != m->state)
+			TRY(store_crossing(c, k, m, &s));
 	}
-	return update_users(c, k, depth);
+	return update_users(c, k, m, depth);
 }
 
 struct err *
 kpi_state_is_stale(struct res_ctx *c, const struct kpi *k, bool *stale)
 {
+	struct kpi_memo *m = memo_of(c, k);
 	struct kpi_standing s;
-	enum kpi_state previous;
 
 	*stale = false;
 	if (k->status != KPI_ACTIVE)
 		return NULL;
-	TRY(stored_state(c, k, &previous));
-	TRY(judge(c, k, previous, true, &s));
-	*stale = s.state != previous;
+	TRY(find_facts(c, k, m));
+	TRY(judge(c, k, m, true, &s));
+	*stale = s.state != m->state;
 	return NULL;
 }
 

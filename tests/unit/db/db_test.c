@@ -334,6 +334,78 @@ an_error_of_work_undoes_it_and_comes_back(void **state)
 	assert_int_equal(db_epoch(f->db, 1), before);
 }
 
+/* ids put off one after the other; 0 ends them. A negative one is asked for at once what is there. */
+static struct err *
+put_off(struct db_tx *tx, void *arg)
+{
+	struct db_sql insert = SQL("INSERT INTO thing (company_id, id, name) VALUES (1, $1, 'x' || $2)", 2);
+	struct db_sql count = SQL("SELECT count(*) FROM thing", 0);
+	int64_t seen = 0;
+	struct db_rows r;
+	bool found;
+
+	for (const int64_t *id = arg; *id; id++) {
+		if (*id > 0) {
+			TRY(DB_EXEC_LATER(
+				tx, &insert, P_INT(*id), P_TEXT(arena_fmt(db_tx_arena(tx), "%d", (int)*id))));
+			seen++;
+			continue;
+		}
+		TRY(DB_FIND(tx, &count, &r, &found));
+		assert_int_equal(db_int(&r, 0), seen);
+	}
+	return NULL;
+}
+
+static void
+what_is_put_off_happens_in_its_order(void **state)
+{
+	struct fixture *f = fixture_of(state);
+	int64_t some[] = { 1, 2, -1, 3, 4, 5, 6, 7, 8, 9, 10, 11, -1, 12, 0 };
+
+	fixture_ok(db_write(f->db, f->arena, put_off, some));
+	assert_int_equal(fixture_int(f, "SELECT count(*) FROM thing"), 12);
+}
+
+/* With the COMMIT, with a query behind it, and with more behind it; and whoever writes next notices nothing. */
+static void
+an_error_that_was_put_off_comes_at_the_end_at_last(void **state)
+{
+	struct fixture *f = fixture_of(state);
+	int64_t ends[] = { 1, 1, 0 }, goes_on[] = { 2, 2, -1, 0 }, more[] = { 3, 3, 4, 5, 0 },
+		next[] = { 6, 0 };
+	int64_t *all[] = { ends, goes_on, more };
+
+	for (size_t i = 0; i < COUNT(all); i++) {
+		struct err *e = db_write(f->db, f->arena, put_off, all[i]);
+		assert_non_null(e);
+		assert_int_equal(e->code, ERR_CONFLICT);
+		assert_int_equal(fixture_int(f, "SELECT count(*) FROM thing"), 0);
+	}
+	fixture_ok(db_write(f->db, f->arena, put_off, next));
+	assert_int_equal(fixture_int(f, "SELECT count(*) FROM thing"), 1);
+}
+
+static struct err *
+put_off_and_refuse(struct db_tx *tx, void *arg)
+{
+	TRY(put_off(tx, arg));
+	return err_new(db_tx_arena(tx), ERR_PRECONDITION_FAILED, "");
+}
+
+static void
+what_was_put_off_is_undone_with_the_rest(void **state)
+{
+	struct fixture *f = fixture_of(state);
+	int64_t good[] = { 1, 0 }, bad[] = { 2, 2, 0 }, next[] = { 3, 0 };
+
+	assert_non_null(db_write(f->db, f->arena, put_off_and_refuse, good));
+	assert_non_null(db_write(f->db, f->arena, put_off_and_refuse, bad));
+	for (int i = 0; i < 8; i++, next[0]++) /* every connection of the pool */
+		fixture_ok(db_write(f->db, f->arena, put_off, next));
+	assert_int_equal(fixture_int(f, "SELECT count(*) FROM thing"), 8);
+}
+
 static struct err *
 bad_statement(struct db_tx *tx, void *arg)
 {
@@ -708,6 +780,9 @@ main(void)
 		ON_BOTH(a_reference_violation_is_a_conflict),
 		ON_BOTH(a_swallowed_failure_is_not_committed),
 		ON_BOTH(an_error_of_work_undoes_it_and_comes_back),
+		ON_BOTH(what_is_put_off_happens_in_its_order),
+		ON_BOTH(an_error_that_was_put_off_comes_at_the_end_at_last),
+		ON_BOTH(what_was_put_off_is_undone_with_the_rest),
 		ON_BOTH(a_fault_of_the_program_is_internal_and_keeps_its_text_private),
 		ON_BOTH(a_read_cannot_write),
 		ON_BOTH(a_read_sees_one_moment),

@@ -162,6 +162,9 @@ struct prediction_cache *api_predictions(struct api_ctx *c);
 bool api_login_failures_401(const struct api_ctx *c);
 /* Whether the operator lets webhooks reach this machine and private networks. */
 bool api_allows_private_webhooks(const struct api_ctx *c);
+/* What webhooks are sent with; NULL when this server sends none. */
+struct webhook_sender;
+const struct webhook_sender *api_webhook_sender(const struct api_ctx *c);
 /* "https://example.com": what absolute links start with. */
 struct str api_base_url(const struct api_ctx *c);
 const struct clock *api_clock(struct api_ctx *c);

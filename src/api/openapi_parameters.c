@@ -34,6 +34,7 @@ example_of(struct str name)
 		{ "assignment", "assign-001" },
 		{ "employee", "emp-001" },
 		{ "webhook", "wh-001" },
+		{ "delivery", "msg_2f5cb7a8d9e0f1a2b3c4d5e6f7081920" },
 		{ "period", "month" },
 		{ "start", "2024-01-01" },
 		{ "file", "site.css" },

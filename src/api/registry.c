@@ -7,7 +7,7 @@
 #include "domain/iam/person.h"
 #include "domain/iam/role.h"
 #include "domain/iam/team.h"
-#include "domain/integration/webhook.h"
+#include "domain/integration/webhook_delivery.h"
 #include "domain/kpi/assignment.h"
 #include "jobs/job_resource.h"
 
@@ -20,6 +20,7 @@ const struct res_def *const api_resources[] = {
 	&kpi_res,
 	&assignment_res,
 	&webhook_res,
+	&webhook_delivery_res,
 	&campaign_res,
 	&retrospective_res,
 	&insight_res,
@@ -42,6 +43,7 @@ const struct api_routes *const api_route_tables[] = {
 	&employee_assignment_routes,
 	&webhook_routes,
 	&stream_routes,
+	&webhook_delivery_routes,
 	&campaign_routes,
 	&retrospective_routes,
 	&report_routes,

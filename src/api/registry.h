@@ -25,6 +25,7 @@ extern const struct api_routes value_routes;  /* measured values */
 extern const struct api_routes assignment_routes;          /* contract kpi-management */
 extern const struct api_routes webhook_routes;
 extern const struct api_routes stream_routes; /* WebSockets and event streams */
+extern const struct api_routes webhook_delivery_routes;
 extern const struct api_routes employee_assignment_routes; /* contract kpi-assignments */
 extern const struct api_routes campaign_routes, retrospective_routes; /* contract retrospectives */
 extern const struct api_routes report_routes; /* reports of retrospectives */

@@ -280,6 +280,12 @@ api_clock(struct api_ctx *c)
 	return c->api->options.clock;
 }
 
+const struct webhook_sender *
+api_webhook_sender(const struct api_ctx *c)
+{
+	return c->api->options.webhooks;
+}
+
 bool
 api_allows_private_webhooks(const struct api_ctx *c)
 {

@@ -6,6 +6,8 @@
 #include "api/rate_limit.h"
 #include "api/registry.h"
 
+struct webhook_sender; /* jobs/webhook_send.h */
+
 struct api_options {
 	struct http_options http;   /* handler, fault and arg are filled in by api_start */
 	struct db *db;
@@ -18,6 +20,7 @@ struct api_options {
 	int slow_threads;           /* pool of API_SLOW */
 	struct str public_url;      /* for absolute links; empty: from the Host header */
 	const struct api_routes *const *tables; /* NULL: those of the registry */
+	const struct webhook_sender *webhooks; /* NULL: tests of a webhook are refused */
 	bool allow_private_webhooks; /* webhook targets on this machine and in private networks */
 	bool login_failures_401;    /* i_auth/ex_auth failures as 401/403 instead of the documented 500/505 */
 };

@@ -8,6 +8,8 @@
 #include "domain/iam/auth.h"
 #include "domain/iam/setup.h"
 #include "jobs/jobs.h"
+#include "jobs/webhook_feed.h"
+#include "jobs/webhook_send.h"
 #include "live/live.h"
 #include "resource/outbox.h"
 #include <malloc.h>
@@ -23,6 +25,8 @@ struct server {
 	struct command_database database;
 	struct iam *iam;
 	struct live *live;
+	struct webhook_sender webhooks;
+	struct webhook_feed *feed;
 	struct outbox *outbox;
 	struct api *api;
 	struct job_services services;
@@ -98,6 +102,7 @@ start_api(struct server *s)
 		.public_url = o->public_url,
 		.login_failures_401 = o->login_failures_401,
 		.allow_private_webhooks = o->allow_private_webhooks,
+		.webhooks = &s->webhooks,
 	};
 	TRY(rate_rules_parse(c->arena, o->rate_limits, &api.rates));
 	return api_start(c->arena, &api, &s->api);
@@ -115,9 +120,13 @@ start_following(struct server *s)
 		.resources = api_resources,
 		.per_user = c->config.no_rate_limit ? -1 : 0,
 	};
+	const struct webhook_feed_options feed = { .db = s->database.db, .clock = &clock_system };
 	TRY(live_start(c->arena, &live, &s->live));
-	const struct outbox_listener listeners[] = { live_listener(s->live) };
-	return outbox_start(c->arena, s->database.db, listeners, COUNT(listeners), &s->outbox);
+	s->feed = webhook_feed_new(&feed);
+	const struct outbox_listener listeners[] = { live_listener(s->live), webhook_feed_listener(s->feed) };
+	TRY(outbox_start(c->arena, s->database.db, listeners, COUNT(listeners), &s->outbox));
+	webhook_feed_start(s->feed);
+	return NULL;
 }
 
 static void
@@ -125,6 +134,8 @@ stop_following(struct server *s)
 {
 	if (s->outbox)
 		outbox_stop(s->outbox);
+	if (s->feed)
+		webhook_feed_free(s->feed);
 	if (s->live)
 		live_stop(s->live);
 	live_free(s->live);
@@ -160,7 +171,7 @@ start_jobs(struct server *s)
 		.services = &s->services,
 	};
 
-	s->services.event_days = (int)o->event_days;
+	s->services = (struct job_services){ .event_days = (int)o->event_days, .webhooks = &s->webhooks };
 	return jobs_start(s->c->arena, &jobs, &s->jobs);
 }
 
@@ -171,6 +182,9 @@ open_all(struct server *s)
 	TRY(load_demo(s));
 	TRY(open_iam(s));
 	TRY(iam_setup_token(s->iam, s->c->arena, &s->setup));
+	s->webhooks = (struct webhook_sender){
+		.clock = &clock_system, .iam = s->iam, .allows_private = s->c->config.allow_private_webhooks
+	};
 	TRY(start_following(s));
 	TRY(start_api(s));
 	return start_jobs(s);

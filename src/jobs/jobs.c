@@ -5,6 +5,7 @@
 #include "jobs/jobs.h"
 #include "domain/campaign/retrospective.h"
 #include "domain/iam/company.h"
+#include "domain/integration/webhook_delivery.h"
 #include "jobs/kinds.h"
 
 #define KIND(var, ...) static const struct job_kind var = { __VA_ARGS__ }
@@ -28,6 +29,15 @@ KIND(retrospective_remind_one, .name = RETRO_JOB_REMIND, .run = retrospective_re
 	.doc = "Reminds of a retrospective.");
 KIND(retrospective_close_one, .name = RETRO_JOB_CLOSE, .run = retrospective_close_run,
 	.doc = "Closes a retrospective on its deadline.");
+/* Runs of webhooks mostly wait for receivers: a process that is killed finds them running, and they are not to blame. */
+#define WEBHOOK_CRASHES 6
+KIND(webhook_deliver, .name = WEBHOOK_DELIVER_JOB, .run = webhook_deliver_run, .longest_retry_s = 60,
+	.crashes_max = WEBHOOK_CRASHES, .forgets = true, .doc = "Tells an endpoint its next events.");
+KIND(webhook_retry, .name = WEBHOOK_RETRY_JOB, .run = webhook_retry_run, .longest_retry_s = 60,
+	.crashes_max = WEBHOOK_CRASHES, .forgets = true, .doc = "Tries a failing endpoint again.");
+KIND(webhook_replay, .name = WEBHOOK_REPLAY_JOB, .run = webhook_replay_run, .longest_retry_s = 60,
+	.crashes_max = WEBHOOK_CRASHES, .forgets = true,
+	.doc = "Sends deliveries again that somebody asked for.");
 
 const struct job_kind *const job_kinds[] = {
 	&jobs_prune,
@@ -40,6 +50,9 @@ const struct job_kind *const job_kinds[] = {
 	&retrospective_schedule,
 	&retrospective_remind_one,
 	&retrospective_close_one,
+	&webhook_deliver,
+	&webhook_retry,
+	&webhook_replay,
 	NULL,
 };
 
@@ -47,6 +60,8 @@ const struct job_queue_threads job_threads[] = {
 	{ "upkeep", 1 },
 	{ "kpi", 1 },
 	{ "retrospective", 1 },
+	{ "webhook", 32 }, /* they wait for others' servers; failing ones apart, because those wait longest */
+	{ "webhook_retry", 8 },
 	{ NULL, 0 },
 };
 

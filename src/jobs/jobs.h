@@ -7,9 +7,12 @@
 
 #include "queue/job.h"
 
+struct webhook_sender; /* webhook_send.h */
+
 /* Services of the process that runs find as job_run.app. */
 struct job_services {
 	int event_days; /* the event table keeps this many days; 0: everything */
+	const struct webhook_sender *webhooks;
 };
 
 /* Every kind, and the threads of their queues. */

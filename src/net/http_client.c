@@ -16,6 +16,7 @@ struct running {
 	const struct http_call *call;
 	struct buf body;
 	bool refused;
+	bool cut; /* the answer was long enough */
 };
 
 struct http_client *
@@ -55,9 +56,25 @@ static size_t
 take_body(char *p, size_t one, size_t n, void *arg)
 {
 	struct running *r = arg;
+	size_t room = r->call->answer_bytes_max - r->body.len;
 
+	if (r->call->cuts_answer && one * n > room) {
+		buf_add(&r->body, p, room);
+		r->cut = true;
+		return 0;
+	}
 	buf_add(&r->body, p, one * n);
 	return r->body.over ? 0 : one * n;
+}
+
+/* libcurl asks about once a second while nothing moves. */
+static int
+look_whether_over(void *arg, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
+{
+	struct running *r = arg;
+
+	(void)a, (void)b, (void)c, (void)d;
+	return r->call->is_over(r->call->arg);
 }
 
 static bool
@@ -125,6 +142,11 @@ set_options(
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, r);
 	curl_easy_setopt(curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	if (c->is_over) {
+		curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+		curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, look_whether_over);
+		curl_easy_setopt(curl, CURLOPT_XFERINFODATA, r);
+	}
 	if (c->ca_file.n)
 		curl_easy_setopt(curl, CURLOPT_CAINFO, arena_cstr(a, c->ca_file));
 	if (str_eq(c->method, STR("HEAD")))
@@ -148,6 +170,8 @@ error_of(struct arena *a, CURLcode code, const struct running *r)
 		return err_field(a, "url", "Must be an http or https URL.");
 	if (code == CURLE_COULDNT_RESOLVE_HOST)
 		return err_word(err_new(a, ERR_UNAVAILABLE, "The host name is unknown."), "NAME_UNKNOWN");
+	if (code == CURLE_ABORTED_BY_CALLBACK)
+		return err_word(err_new(a, ERR_UNAVAILABLE, "The call was given up."), "STOPPED");
 	if (code == CURLE_OPERATION_TIMEDOUT)
 		return err_word(err_new(a, ERR_UNAVAILABLE, "No answer in time."), "TIMEOUT");
 	if (code == CURLE_SSL_CONNECT_ERROR || code == CURLE_PEER_FAILED_VERIFICATION ||
@@ -201,7 +225,7 @@ http_client_call(struct http_client *c, struct arena *a, const struct http_call 
 	code = curl_easy_perform(c->curl);
 	read_reply(c->curl, a, out);
 	curl_slist_free_all(list);
-	if (code != CURLE_OK)
+	if (code != CURLE_OK && !r.cut)
 		return error_of(a, code, &r);
 	out->body = buf_str(&r.body);
 	return NULL;

@@ -23,6 +23,9 @@ struct http_call {
 	struct str body;
 	int timeout_ms;                  /* for the whole call, > 0 */
 	size_t answer_bytes_max;         /* a longer answer is ERR_TOO_LARGE */
+	bool cuts_answer;                /* or, with this, is an answer of that length: the rest is not read */
+	/* Asked about every second while the call runs: true ends it with the word STOPPED. May be NULL; arg is the same. */
+	bool (*is_over)(void *arg);
 	/* Asked for every address before it is connected to; NULL: any. A kept connection is not asked about again. */
 	bool (*may_connect)(void *arg, const struct sockaddr *address);
 	void *arg;
@@ -39,7 +42,7 @@ struct http_reply {
 
 /*
  * NULL when an answer came, whatever its status. INVALID_INPUT: no such URL, method or field. TOO_LARGE: the answer. Otherwise UNAVAILABLE
- * with the word ADDRESS_REFUSED, NAME_UNKNOWN, TIMEOUT, TLS_FAILED or CONNECTION_FAILED. The reply lives in a; its duration is set in any case.
+ * with the word ADDRESS_REFUSED, NAME_UNKNOWN, TIMEOUT, TLS_FAILED, STOPPED or CONNECTION_FAILED. The reply lives in a; its duration is set in any case.
  */
 struct err *http_client_call(struct http_client *c, struct arena *a, const struct http_call *call,
 	struct http_reply *out) MUST_USE;

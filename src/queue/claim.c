@@ -175,17 +175,24 @@ set_aside(struct db_tx *tx, struct instant now, const struct expired *x)
 		P_TEXT(x->cancelled ? STR("cancelled") : STR("poison")), P_INSTANT(now), P_TEXT(error));
 }
 
-static struct err *
-take_over(struct db_tx *tx, struct instant now, const struct expired *x)
+static int64_t
+crashes_max(const struct runner_round *w, struct str kind)
 {
-	if (x->cancelled || x->crashes + 1 >= LIMIT_JOB_CRASHES)
-		return set_aside(tx, now, x);
+	const struct job_kind *k = runner_kind(w->r, kind);
+	return k && k->crashes_max ? k->crashes_max : LIMIT_JOB_CRASHES;
+}
+
+static struct err *
+take_over(struct db_tx *tx, const struct runner_round *w, const struct expired *x)
+{
+	if (x->cancelled || x->crashes + 1 >= crashes_max(w, x->kind))
+		return set_aside(tx, w->now, x);
 	LOG(LOG_WARN, "a job's runner died; it runs again", L_STR("kind", x->kind),
 		L_INT("company_id", x->company_id), L_INT("job", x->id), L_STR("key", x->key),
 		L_INT("attempt", x->attempt), L_STR("runner", x->owner));
 	if (x->key.n)
 		TRY(DB_EXEC(tx, &sql_job_twin_remove, P_INT(x->company_id), P_INT(x->id)));
-	return DB_EXEC(tx, &sql_job_take_over, P_INT(x->company_id), P_INT(x->id), P_INSTANT(now));
+	return DB_EXEC(tx, &sql_job_take_over, P_INT(x->company_id), P_INT(x->id), P_INSTANT(w->now));
 }
 
 struct err *
@@ -215,7 +222,7 @@ runner_take_over(struct db_tx *tx, struct runner_round *w)
 		link = &x->next;
 	}
 	for (const struct expired *x = all; x; x = x->next)
-		TRY(take_over(tx, w->now, x));
+		TRY(take_over(tx, w, x));
 	w->expired_more = all;
 	return NULL;
 }

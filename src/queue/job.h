@@ -30,6 +30,8 @@ struct job_kind {
 	int first_retry_s;   /* back-off begins here and doubles; each wait is a random part of it; 0: 5 */
 	int longest_retry_s; /* 0: 3600 */
 	int timeout_s;       /* after this long job_is_stopped() says true; 0: 300. A run that goes on for a lease more is given up as crashed */
+	/* Runs in a row whose runner died before the job is poison; 0: LIMIT_JOB_CRASHES. More where runs mostly wait, so that a kill finds them running. */
+	int crashes_max;
 	bool forgets;        /* done jobs leave no row: they are many and tell of themselves elsewhere */
 	const char *doc;     /* a sentence for people */
 };

@@ -1,13 +1,14 @@
 /* The webhook subscription as a resource, and the checks of its URL and its events. */
 #include "domain/integration/webhook.h"
 #include "base/limits.h"
+#include "domain/integration/webhook_delivery.h"
+#include "domain/integration/webhook_event.h"
 #include "net/http_client.h"
 #include <arpa/inet.h>
 #include <netinet/in.h>
 
-#define EVENTS_MAX     50
-#define EVENT_NAME_MAX 100
-#define URL_CHARS_MAX  2000
+#define EVENTS_MAX    50
+#define URL_CHARS_MAX 2000
 
 static const char *const status_names[] = { "active", "paused", NULL };
 
@@ -89,25 +90,6 @@ verify_url(const void *record)
 		       : "Enter a valid URL that starts with http:// or https:// and holds no credentials.";
 }
 
-/* "kpi.created", "threshold.*", "*". */
-static bool
-is_event_pattern(struct str s)
-{
-	if (str_eq(s, STR("*")))
-		return true;
-	size_t dot = str_index(s, '.', 0);
-	if (s.n > EVENT_NAME_MAX || dot == 0 || dot + 1 >= s.n)
-		return false;
-	for (size_t i = 0; i < s.n; i++) {
-		char ch = s.p[i];
-		bool is_star = ch == '*' && i == dot + 1 && i + 1 == s.n;
-		if (!is_star && !(ch >= 'a' && ch <= 'z') && ch != '_' && ch != '.' &&
-			!(ch >= '0' && ch <= '9'))
-			return false;
-	}
-	return true;
-}
-
 static struct err *
 check_events(struct res_ctx *c, const struct webhook *w, struct err **e)
 {
@@ -123,22 +105,52 @@ check_events(struct res_ctx *c, const struct webhook *w, struct err **e)
 		return NULL;
 	}
 	for (it = json_iter(events); json_next(&it, NULL, &v); i++)
-		if (json_type_of(v) != JSON_STRING || !is_event_pattern(json_string(v)))
+		if (json_type_of(v) != JSON_STRING || !webhook_pattern_is_valid(json_string(v)))
 			err_add_field(c->arena, e, arena_fmt(c->arena, "events[%zu]", i),
 				"Not an event type; expected one such as \"kpi.created\", \"threshold.*\" or "
 				"\"*\".");
 	return NULL;
 }
 
+/* Set active again by somebody: the reason is settled, and the days of failing count anew. It is no healthy one yet. */
+static void
+settle_pause(struct webhook *w)
+{
+	res_set_null(&webhook_res, w, "paused_reason", true);
+	res_set_null(&webhook_res, w, "failing_since", true);
+	w->paused_reason = (struct str){ 0 };
+	w->failing_since = (struct instant){ 0 };
+}
+
 static struct err *
 before_write(struct res_ctx *c, const void *old, void *record)
 {
-	const struct webhook *w = record;
+	const struct webhook *before = old;
+	struct webhook *w = record;
 	struct err *e = NULL;
 
-	(void)old;
 	TRY(check_events(c, w, &e));
+	if (!e && before && before->status == WEBHOOK_PAUSED && w->status == WEBHOOK_ACTIVE)
+		settle_pause(w);
+	/* Whoever changes a failing endpoint has repaired something: it is tried at once. */
+	if (!e && before && before->failures > 0) {
+		res_set_null(&webhook_res, w, "next_attempt_at", true);
+		w->next_attempt_at = (struct instant){ 0 };
+	}
 	return e;
+}
+
+static struct err *
+after_write(struct res_ctx *c, const void *old, const void *record)
+{
+	const struct webhook *w = record ? record : old;
+	const struct webhook_key key = { c->actor->company_id, w->id };
+
+	if (!record)
+		return webhook_state_remove(c->tx, &key);
+	if (!old)
+		return webhook_state_add(c->tx, &key);
+	return w->status == WEBHOOK_ACTIVE ? webhook_wake(c->tx, c->now, &key, w->failures > 0) : NULL;
 }
 
 static bool
@@ -187,7 +199,21 @@ static const struct res_field fields[] = {
 	F(description, TEXT, .flags = RF_NULL | RF_BLANK, .max = 1000, .doc = "What it is for.",
 		.example = "\"Sales channel\""),
 	F(status, ENUM, .flags = RF_FILTER | RF_SORT, .names = status_names, .preset = "active",
-		.doc = "Nothing is delivered to a paused one.", .example = "\"active\""),
+		.doc = "Nothing is delivered to a paused one; its events wait. The server pauses one by "
+		       "itself "
+		       "when nothing could be delivered for 3 days.",
+		.example = "\"active\""),
+	F(paused_reason, TEXT, .flags = RF_SERVER | RF_NULL, .max = 1000, .doc = "Why the server paused it.",
+		.example = "null"),
+	F(failing_since, INSTANT, .flags = RF_SERVER | RF_NULL | RF_FILTER | RF_SORT,
+		.doc = "The first failure since the last success.", .example = "null"),
+	F(failures, INT, .flags = RF_SERVER, .preset = "0", .doc = "Failures in a row.", .example = "0"),
+	F(next_attempt_at, INSTANT, .flags = RF_SERVER | RF_NULL, .doc = "When a failing one is tried again.",
+		.example = "null"),
+	F(last_attempt_at, INSTANT, .flags = RF_SERVER | RF_NULL | RF_SORT, .doc = "The last attempt.",
+		.example = "\"2024-01-01T00:00:00Z\""),
+	F(last_result, TEXT, .flags = RF_SERVER | RF_NULL, .max = 100,
+		.doc = "What came of it: the status answered, or the fault.", .example = "\"200\""),
 	F(version, INT, .flags = RF_SERVER, .doc = "Counts the changes.", .example = "1"),
 	F(created_at, INSTANT, .flags = RF_SERVER | RF_FILTER | RF_SORT, .doc = "When it was created.",
 		.example = "\"2024-01-01T00:00:00Z\""),
@@ -214,5 +240,5 @@ const struct res_def webhook_res = {
 	.default_sort = "created_at,id",
 	.not_found = "WEBHOOK_NOT_FOUND",
 	.doc = "A subscription to events, delivered by HTTP.",
-	.hooks = { .before_write = before_write },
+	.hooks = { .before_write = before_write, .after_write = after_write },
 };

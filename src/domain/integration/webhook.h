@@ -1,6 +1,6 @@
 /*
  * Webhook subscriptions: which events a company wants to be told, and where. The secret is sealed before it is stored and never shown
- * again. Delivery reads the event table; here is only what is subscribed.
+ * again. Delivery (webhook_delivery.h) reads the event table; here is what is subscribed, and how the endpoint is doing.
  */
 #ifndef INTEGRATION_WEBHOOK_H
 #define INTEGRATION_WEBHOOK_H
@@ -19,6 +19,10 @@ struct webhook {
 	int status;
 	int64_t version;
 	struct instant created_at, updated_at;
+	/* the endpoint's health, which deliveries change */
+	struct instant failing_since, next_attempt_at, last_attempt_at;
+	int64_t failures;
+	struct str paused_reason, last_result;
 };
 
 extern const struct res_def webhook_res;

@@ -254,7 +254,8 @@ judge_days(const struct tables *t, const struct against *g, const struct parts *
 	}
 	if (own < SIGNIFICANCE_LEAST_DAYS || own_second * (SIGNIFICANCE_LEAST_DAYS - 2) > 1)
 		return false;
-	double df = fmax(1, second * second / fourth - 1),
+	/* Estimating the correlation of days, too, costs degrees of freedom. */
+	double df = fmax(1, 0.6 * (second * second / fourth - 1)),
 	       variance = newey_west(t->deviation, t->days, active);
 	*out = variance > p->chance ? judge(statistic, variance, df) : judge(statistic, p->chance, INFINITY);
 	return true;

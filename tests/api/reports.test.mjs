@@ -55,7 +55,7 @@ function expected(values) {
   return {
     Impressions: Number(i), Clicks: Number(c), Spend: Number(s) / 100, Conversions: Number(k), Revenue: Number(r) / 100,
     CTR: ratio(c, i, 6), CPC: ratio(s, c * 100n, 4), CPM: ratio(s * 1000n, i * 100n, 2), CPA: ratio(s, k * 100n, 2),
-    "Conversion rate": ratio(k, c, 6), ROAS: ratio(r, s, 4), ROI: ratio(r - s, s, 4),
+    "Conversion rate": ratio(k, c, 6), ROAS: ratio(r, s, 4), ROI: ratio(r, s, 4),
   };
 }
 function assertFigures(figures, values, where) {

@@ -51,7 +51,7 @@ enum campaign_metric_part {
 	METRIC_CPA,          /* spend / conversions */
 	METRIC_CONVERSION_RATE, /* conversions / clicks */
 	METRIC_ROAS,         /* revenue / spend */
-	METRIC_ROI           /* (revenue − spend) / spend: signed */
+	METRIC_ROI           /* revenue / spend, as the contract's 2.45; signed, for companies that enter the net return (docs/decisions/0062) */
 };
 struct campaign_metric {
 	struct str name;     /* as first spelled; found regardless of case */

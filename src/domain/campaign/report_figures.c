@@ -45,27 +45,24 @@ struct report_figures {
 /* ---- ratios ---- */
 
 struct ratio {
-	int part, over, minus, under; /* (over − minus) · factor / under; minus METRIC_OTHER: nothing */
+	int part, over, under; /* over · factor / under */
 	int64_t factor;
 	enum report_unit unit;
 	bool is_share; /* of trials, so that an interval can be told */
 	const char *name, *formula;
 };
 static const struct ratio ratios[] = {
-	{ METRIC_CTR, METRIC_CLICKS, METRIC_OTHER, METRIC_IMPRESSIONS, 1, REPORT_RATIO, true, "CTR",
+	{ METRIC_CTR, METRIC_CLICKS, METRIC_IMPRESSIONS, 1, REPORT_RATIO, true, "CTR",
 		"clicks / impressions" },
-	{ METRIC_CPC, METRIC_SPEND, METRIC_OTHER, METRIC_CLICKS, 1, REPORT_MONEY, false, "CPC",
-		"spend / clicks" },
-	{ METRIC_CPM, METRIC_SPEND, METRIC_OTHER, METRIC_IMPRESSIONS, 1000, REPORT_MONEY, false, "CPM",
+	{ METRIC_CPC, METRIC_SPEND, METRIC_CLICKS, 1, REPORT_MONEY, false, "CPC", "spend / clicks" },
+	{ METRIC_CPM, METRIC_SPEND, METRIC_IMPRESSIONS, 1000, REPORT_MONEY, false, "CPM",
 		"1000 spend / impressions" },
-	{ METRIC_CPA, METRIC_SPEND, METRIC_OTHER, METRIC_CONVERSIONS, 1, REPORT_MONEY, false, "CPA",
+	{ METRIC_CPA, METRIC_SPEND, METRIC_CONVERSIONS, 1, REPORT_MONEY, false, "CPA",
 		"spend / conversions" },
-	{ METRIC_CONVERSION_RATE, METRIC_CONVERSIONS, METRIC_OTHER, METRIC_CLICKS, 1, REPORT_RATIO, true,
-		"Conversion rate", "conversions / clicks" },
-	{ METRIC_ROAS, METRIC_REVENUE, METRIC_OTHER, METRIC_SPEND, 1, REPORT_FACTOR, false, "ROAS",
-		"revenue / spend" },
-	{ METRIC_ROI, METRIC_REVENUE, METRIC_SPEND, METRIC_SPEND, 1, REPORT_FACTOR, false, "ROI",
-		"(revenue - spend) / spend" },
+	{ METRIC_CONVERSION_RATE, METRIC_CONVERSIONS, METRIC_CLICKS, 1, REPORT_RATIO, true, "Conversion rate",
+		"conversions / clicks" },
+	{ METRIC_ROAS, METRIC_REVENUE, METRIC_SPEND, 1, REPORT_FACTOR, false, "ROAS", "revenue / spend" },
+	{ METRIC_ROI, METRIC_REVENUE, METRIC_SPEND, 1, REPORT_FACTOR, false, "ROI", "revenue / spend" },
 };
 
 static const struct ratio *
@@ -371,14 +368,11 @@ static bool
 compute(const struct report_figures *f, const struct place *p, const struct ratio *r,
 	struct report_figure *out)
 {
-	struct decimal over, minus, under, factor = { r->factor, 0 };
+	struct decimal over, under, factor = { r->factor, 0 };
 
 	if (!part_sum(f, p, r->over, &over) || !part_sum(f, p, r->under, &under) || under.coef <= 0)
 		return false;
 	struct decimal above = over;
-	if (r->minus != METRIC_OTHER &&
-		(!part_sum(f, p, r->minus, &minus) || !decimal_sub(over, minus, &above)))
-		return false;
 	if (r->factor != 1 && !decimal_mul(above, factor, above.scale, &above))
 		return false;
 	if (!decimal_div(above, under, ratio_scale(f, r), &out->value))

@@ -1,7 +1,9 @@
 // Webhook deliveries, received by real servers and verified with the libraries that subscribers use: signatures, order, retries, pauses,
 // replays, rotation, and receivers that do everything they should not.
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { createHmac } from "node:crypto";
+import { readFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Webhook as StandardWebhook } from "standardwebhooks";
@@ -9,7 +11,7 @@ import { Webhook as SvixWebhook } from "svix";
 
 import { startCompanies } from "./support/company.mjs";
 import { startReceiver } from "./support/receiver.mjs";
-import { command, onPostgres, startServer } from "./support/server.mjs";
+import { onPostgres, startServer } from "./support/server.mjs";
 
 const SECRET = `whsec_${Buffer.from("a secret of thirty-two bytes ok!").toString("base64")}`;
 const PRIVATE = ["--allow-private-webhooks"];
@@ -79,6 +81,30 @@ test("a delivery verifies with the libraries of subscribers, and nothing else do
   }
   const key = Buffer.from(SECRET.slice(6), "base64");
   assert.equal(delivery.headers["x-webhook-signature"], `sha256=${createHmac("sha256", key).update(delivery.body).digest("hex")}`);
+  await unsubscribe(hook);
+});
+
+test("the document's samples tell genuine deliveries from others", async () => {
+  const text = await readFile(new URL("../../docs/webhooks.md", import.meta.url), "utf8");
+  const sample = (language) => new RegExp(`^\\x60{3}${language}\\n([^]*?)^\\x60{3}`, "m").exec(text)[1];
+  const receiver = await receive();
+  const hook = await subscribe(receiver, ["kpi.created"], { secret: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw" });
+  await makeKpi();
+  const [delivery] = await receiver.count(1);
+  const inJs = new Function("Webhook", "rawBody", "request", `${sample("js").replace(/^import.*$/m, "")}; return event;`);
+  const inPython = (d) => JSON.parse(execFileSync("python3", ["-c", `${sample("python")}
+import sys
+d = json.load(sys.stdin)
+try:
+    print(json.dumps(verify("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", d["headers"], d["body"].encode())))
+except ValueError:
+    print("null")
+`], { input: JSON.stringify(d), encoding: "utf8" }));
+  const tampered = { ...delivery, body: delivery.body.replace("created", "deleted") };
+  assert.deepEqual(inJs(StandardWebhook, delivery.body, delivery), delivery.json);
+  assert.deepEqual(inPython(delivery), delivery.json);
+  assert.throws(() => inJs(StandardWebhook, tampered.body, tampered));
+  assert.equal(inPython(tampered), null);
   await unsubscribe(hook);
 });
 

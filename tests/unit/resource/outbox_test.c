@@ -32,6 +32,12 @@ add(struct db_tx *tx, void *arg)
 	TRY(event_add(&c, str_from_cstr(s->type), s->object_type, str_from_cstr(s->object_id), STR(""),
 		STR("{\"a\":1}")));
 	if (s->inside) {
+		struct db_sql ask = db_sql_make("test", STR("SELECT CAST(1 AS BIGINT)"), 0);
+		struct db_rows r;
+		bool found;
+
+		TRY(DB_FIND(
+			tx, &ask, &r, &found)); /* what was written before it has reached the server now */
 		sem_post(s->inside);
 		sem_wait(s->go_on);
 	}

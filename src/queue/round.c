@@ -24,17 +24,39 @@ note_of(const struct job_lease *l)
 
 /* ---- ends ------------------------------------------------------------------------------------------------------------------- */
 
-static struct err *
-store_over(struct db_tx *tx, const struct job_lease *l, struct str state, int64_t *affected)
-{
-	const struct db_param p[] = { P_INT(l->company_id), P_INT(l->id), P_TEXT(l->runner->name),
-		P_TEXT(state), P_INSTANT(l->at), text_or_null(l->error), text_or_null(l->result),
-		P_INT(l->done), P_INT(l->total), text_or_null(note_of(l)) };
+#define OVER_WIDTH 10 /* parameters of job_end */
 
-	*affected = 0;
-	if (l->outcome == JOB_DONE && l->kind->forgets)
-		TRY(db_exec(tx, &sql_job_end_forgotten, p, 3, affected));
-	return *affected ? NULL : db_exec(tx, &sql_job_end, p, COUNT(p), affected);
+static struct str
+over_state(enum job_outcome outcome)
+{
+	return outcome == JOB_DONE ? STR("done") : outcome == JOB_DEAD ? STR("dead") : STR("cancelled");
+}
+
+static void
+over_params(const struct job_lease *l, struct db_param *p)
+{
+	const struct db_param all[OVER_WIDTH] = { P_INT(l->company_id), P_INT(l->id), P_TEXT(l->runner->name),
+		P_TEXT(over_state(l->outcome)), P_INSTANT(l->at), text_or_null(l->error),
+		text_or_null(l->result), P_INT(l->done), P_INT(l->total), text_or_null(note_of(l)) };
+
+	memcpy(p, all, sizeof(all));
+}
+
+static bool
+is_over(const struct job_lease *l)
+{
+	return l->outcome == JOB_DONE || l->outcome == JOB_DEAD || l->outcome == JOB_CANCELLED;
+}
+
+/* Done, of a kind that leaves no row, unless it was asked for again. */
+static struct err *
+store_forgotten(struct db_tx *tx, const struct job_lease *l, int64_t *affected)
+{
+	struct db_param p[OVER_WIDTH];
+
+	over_params(l, p);
+	TRY(db_exec(tx, &sql_job_end_forgotten, p, 3, affected));
+	return *affected ? NULL : db_exec(tx, &sql_job_end, p, OVER_WIDTH, affected);
 }
 
 static struct err *
@@ -53,37 +75,51 @@ store_waiting(struct db_tx *tx, const struct job_lease *l, int64_t *affected)
 }
 
 static struct err *
-store_end(struct db_tx *tx, const struct job_lease *l, int64_t *affected)
+forget_lost(struct db_tx *tx, const struct runner_round *w, const struct job_lease *l, int64_t affected)
 {
-	switch (l->outcome) {
-	case JOB_DONE:
-		return store_over(tx, l, STR("done"), affected);
-	case JOB_DEAD:
-		return store_over(tx, l, STR("dead"), affected);
-	case JOB_CANCELLED:
-		return store_over(tx, l, STR("cancelled"), affected);
-	case JOB_AGAIN:
-	case JOB_RETRY:
-	case JOB_RELEASED:
-		return store_waiting(tx, l, affected);
-	}
+	if (affected || w->doubtful)
+		return NULL;
+	LOG(LOG_WARN, "a job ran under a lease that was lost", L_CSTR("kind", l->kind->name),
+		L_INT("company_id", l->company_id), L_INT("job", l->id), L_INT("attempt", l->attempt));
+	return DB_EXEC(tx, &sql_job_crash_take_back, P_INT(l->company_id), P_INT(l->id));
+}
+
+/* Most runs end this way: together, because on PostgreSQL each statement alone would be a round trip. */
+static struct err *
+store_over(struct db_tx *tx, const struct runner_round *w, const struct job_lease **over, size_t count)
+{
+	struct db_param *p = arena_alloc_array(db_tx_arena(tx), count * OVER_WIDTH, sizeof(*p));
+	int64_t *affected = arena_alloc_array(db_tx_arena(tx), count, sizeof(*affected));
+
+	for (size_t i = 0; i < count; i++)
+		over_params(over[i], p + i * OVER_WIDTH);
+	if (count)
+		TRY(db_exec_many(tx, &sql_job_end, p, OVER_WIDTH, count, affected));
+	for (size_t i = 0; i < count; i++)
+		TRY(forget_lost(tx, w, over[i], affected[i]));
 	return NULL;
 }
 
 static struct err *
 store_ends(struct db_tx *tx, const struct runner_round *w)
 {
+	const struct job_lease **over;
+	size_t count = 0;
+	int64_t affected;
+
+	for (const struct job_lease *l = w->ended; l; l = l->next)
+		count++;
+	over = arena_alloc_array(db_tx_arena(tx), count, sizeof(const struct job_lease *));
+	count = 0;
 	for (const struct job_lease *l = w->ended; l; l = l->next) {
-		int64_t affected;
-		TRY(store_end(tx, l, &affected));
-		if (affected || w->doubtful)
+		if (is_over(l) && !(l->outcome == JOB_DONE && l->kind->forgets)) {
+			over[count++] = l;
 			continue;
-		LOG(LOG_WARN, "a job ran under a lease that was lost", L_CSTR("kind", l->kind->name),
-			L_INT("company_id", l->company_id), L_INT("job", l->id),
-			L_INT("attempt", l->attempt));
-		TRY(DB_EXEC(tx, &sql_job_crash_take_back, P_INT(l->company_id), P_INT(l->id)));
+		}
+		TRY(is_over(l) ? store_forgotten(tx, l, &affected) : store_waiting(tx, l, &affected));
+		TRY(forget_lost(tx, w, l, affected));
 	}
-	return NULL;
+	return store_over(tx, w, over, count);
 }
 
 /* ---- while they run --------------------------------------------------------------------------------------------------------- */

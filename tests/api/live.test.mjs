@@ -32,6 +32,8 @@ const record = async (server, auth, id, value) => {
   assert.ok(answer.status < 300, answer.text);
 };
 
+const holds = (message, value) => message.data?.values?.some((v) => v.value === value) ?? false;
+
 describe("streams", () => {
   let server;
   let admin;
@@ -167,11 +169,13 @@ describe("streams", () => {
     s.send({ unsubscribe: [`kpi:${kpi.id}`] });
     await s.next((m) => m.type === "unsubscribed");
     await record(server, admin, kpi.id, 2);
+    s.send({ type: "ping" });
+    assert.equal((await s.next()).type, "pong", "told although nothing is subscribed");
+    // What was committed a moment before may still be on its way, and is told then.
     s.send({ subscribe: ["kpi:*"] });
     await s.next((m) => m.type === "subscribed");
     await record(server, admin, kpi.id, 3);
-    const last = await s.next((m) => m.type === "kpi.values_recorded");
-    assert.match(JSON.stringify(last.data), /3/);
+    await s.next((m) => holds(m, 3));
     await s.close();
   });
 
@@ -264,7 +268,7 @@ describe("streams", () => {
       await writes;
       await record(server, admin, kpi.id, 1000 + round);
       assert.equal((await s.end_of()).code, 4401);
-      assert.ok(!JSON.stringify(s.messages).includes(String(1000 + round)), "told although revoked before");
+      assert.ok(!s.messages.some((m) => holds(m, 1000 + round)), "told although revoked before");
       await server.request("PUT", `/api/v1/users/${carol.id}`, { auth: admin, json: { active: true } });
     }
   });
@@ -428,7 +432,7 @@ describe("streams of a server that stops", () => {
       const last = again.messages.at(-1) ?? seen;
       const third = await openSocket(server, `${EVENTS}?topics=kpi:*&since=${last.seq}`, { auth });
       await record(server, auth, kpi.id, 999);
-      await third.next((m) => JSON.stringify(m.data).includes("999"));
+      await third.next((m) => holds(m, 999));
       const seqs = [first, ...again.messages, ...third.messages].map((m) => m.seq);
       assert.equal(new Set(seqs).size, seqs.length, "told twice");
       const events = await server.request("GET", "/api/v1/events?object_type=kpi&limit=200", { auth });

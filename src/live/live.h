@@ -73,6 +73,7 @@ struct live_opening {
 	struct live_topic topics[LIVE_TOPICS_MAX];
 	size_t topic_count;
 	/* found by live_check */
+	struct outbox_position begin; /* what was committed up to here is the past, and not told */
 	bool whole[LIVE_TOPICS_MAX];
 	bool scoped;
 	int64_t campaign_id;

@@ -192,6 +192,8 @@ enum told {
 enum told tell(struct live_subscriber *s, struct live_event *e);
 /* What is in memory behind its position, as far as others have been told; it is LIVE when it got there. TOLD_ASK: *in_the_way, NULL for recheck alone. */
 enum told tell_recent(struct live_subscriber *s, struct live_event **in_the_way);
+/* Whether something was told to others that may decide about it and came behind `checked`. */
+bool tell_missed_gate(const struct live_subscriber *s);
 void *live_dispatcher_main(void *arg);
 /* The outbox's listener. */
 void live_take_events(void *arg, const struct outbox_event *e, size_t count);

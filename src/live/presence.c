@@ -291,7 +291,8 @@ tell_all(struct presence *p, const struct lists *all)
 		const struct topic *t = topics_find(&p->live->topics, room->company_id, &room->object);
 		for (uint32_t k = 0; t && k < t->count; k++) {
 			struct live_subscriber *s = t->members[k]->subscriber;
-			if (s->present)
+			/* Whoever came while the list was read is told with the next one, which has him. */
+			if (s->present && (*find_seat(p, s))->is_written)
 				tell_room(s, room);
 		}
 	}

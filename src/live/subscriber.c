@@ -266,6 +266,10 @@ subscriber_take(struct live_subscriber *s, const struct live_opening *o)
 	enlist(s);
 	join_all(s, o);
 	s->state = SUBSCRIBER_BEHIND;
+	if (outbox_compare(s->position, o->begin) < 0)
+		s->position = o->begin;
+	if (tell_missed_gate(s))
+		s->recheck = true;
 }
 
 struct err *

@@ -150,6 +150,19 @@ tell_recent(struct live_subscriber *s, struct live_event **in_the_way)
 	return TOLD_FINE;
 }
 
+bool
+tell_missed_gate(const struct live_subscriber *s)
+{
+	const struct recent *recent = &s->live->recent;
+	uint64_t number;
+	if (!recent_find(recent, s->checked, &number))
+		return true;
+	while (number < recent->told)
+		if (decides_about(s, recent_get(recent, number++)))
+			return true;
+	return false;
+}
+
 /* ---- one event, everyone ---- */
 
 static void

@@ -5,6 +5,7 @@
 #include "api/kpi_answers.h"
 #include "api/registry.h"
 #include "base/limits.h"
+#include "domain/campaign/campaign.h"
 #include "domain/kpi/value.h"
 
 #define VALUES_LIMIT_DEFAULT 1000
@@ -121,6 +122,8 @@ values_post(struct api_ctx *c)
 		e = parse_body(c, &k, &v, &n, &single);
 	if (!e)
 		e = kpi_values_put(&c->res, &k, v, n);
+	if (!e)
+		e = campaign_values_recorded(&c->res, &k, v, n);
 	if (e)
 		return api_fail(c, e);
 	if (single) {
@@ -311,6 +314,8 @@ value_put(struct api_ctx *c)
 		e = parse_correction(c, &k, &old, &v);
 	if (!e)
 		e = kpi_value_change(&c->res, &k, c->path_params[1], &v);
+	if (!e)
+		e = campaign_values_recorded(&c->res, &k, &v, 1);
 	if (e)
 		return api_fail(c, e);
 	write_value(c, &v);

@@ -3,6 +3,7 @@
  * both want the data directory for themselves, because a running server would go on answering from what it remembers.
  */
 #include "app/command.h"
+#include "domain/campaign/campaign.h"
 #include "domain/iam/company.h"
 #include "domain/kpi/kpi.h"
 #include "domain/kpi/value.h"
@@ -137,7 +138,8 @@ import_work(struct db_tx *tx, void *arg)
 	struct res_ctx c = { .arena = a, .tx = tx, .actor = &actor, .now = clock_system.now(&clock_system) };
 	TRY(res_read_for(&c, &kpi_res, RES_UPDATE, w->kpi, &kpi));
 	TRY(kpi_values_parse_csv(&c, &kpi, w->text, &values, &w->values));
-	return kpi_values_put(&c, &kpi, values, w->values);
+	TRY(kpi_values_put(&c, &kpi, values, w->values));
+	return campaign_values_recorded(&c, &kpi, values, w->values);
 }
 
 struct err *

@@ -139,6 +139,22 @@ test("values are one store: what comes in, changes or goes at the KPI's door doe
   assert.deepEqual(day.map((d) => d.value), [4]);
 });
 
+test("whoever watches a campaign hears of its values through either door, in the campaign's words", async () => {
+  const told = async () => (await rows(server.store, "SELECT new_values FROM event WHERE type = 'campaign.kpi_updated' AND object_id = '31' ORDER BY seq"))
+    .map((r) => JSON.parse(r.new_values));
+  const roi = (path, method, json) => send(method, `/api/kpis/campaign-roi/values${path}`, json);
+  await post(31, { metric: "ROI", value: 1, recorded_at: at(1) });
+  const entered = await roi("", "POST", [{ value: 2, at: at(2), dimensions: { campaign: "31", source: "Bing" } }, { value: 8, at: at(2), dimensions: { campaign: "3199" } }, { value: 9, at: at(2) }]);
+  assert.equal(entered.status, 201, entered.text);
+  const second = (await list(31)).at(-1);
+  assert.deepEqual((await told()).slice(1), [[second]]);
+  const { items } = (await roi("?limit=100", "GET")).json;
+  const corrected = await roi(`/${items.find((v) => v.dimensions?.campaign === "31" && v.value === 2).id}`, "PUT", { value: 2.5 });
+  assert.equal(corrected.status, 200, corrected.text);
+  assert.deepEqual((await told()).slice(2), [[{ ...second, value: 2.5 }]]);
+  assert.deepEqual(await rows(server.store, "SELECT seq FROM event WHERE type = 'campaign.kpi_updated' AND object_id = '3199'"), [], "a campaign that nobody has made");
+});
+
 test("lists filter by metric, source, channel and time, and are read on", async () => {
   const values = [...Array(10)].map((_, i) => ({ metric: i % 2 ? "ROI" : "CTR", value: i, source: i < 5 ? "Google" : "Facebook", channel: i % 3 ? "Search" : "Social", recorded_at: at(i) }));
   await post(8, values);

@@ -96,6 +96,14 @@ struct err *campaign_values_parse(struct res_ctx *c, int64_t campaign_id, const 
 /* All or nothing; fills ids, and the metrics as first spelled. The same metric, instant and dimensions again replaces the value and keeps its id. One event "campaign.kpi_updated". */
 struct err *campaign_values_put(struct res_ctx *c, int64_t campaign_id, struct campaign_value *v, size_t count) MUST_USE;
 
+struct kpi;
+struct kpi_value;
+/*
+ * For values that came through their KPI's own door and have been stored: makes the same event for every campaign among their dimensions
+ * that there is, so that who watches a campaign hears of them too. Nothing for a KPI that is no metric.
+ */
+struct err *campaign_values_recorded(struct res_ctx *c, const struct kpi *k, const struct kpi_value *v, size_t count) MUST_USE;
+
 struct campaign_value_query {
 	struct str metric, source, channel; /* empty: any */
 	struct instant from, to;            /* from ≤ recorded_at < to; 0: open */

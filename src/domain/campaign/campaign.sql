@@ -33,6 +33,9 @@ SELECT 1 FROM person WHERE company_id = $1 AND id = $2 AND deleted_at IS NULL;
 SELECT m.name, m.kpi_id, m.part, m.is_signed, k.decimals FROM campaign_metric m JOIN kpi k ON k.company_id = m.company_id AND k.id = m.kpi_id
 WHERE m.company_id = $1 AND m.name_key = $2 AND k.deleted_at IS NULL;
 
+-- name: campaign_metric_of_kpi
+SELECT name FROM campaign_metric WHERE company_id = $1 AND kpi_id = $2;
+
 -- name: campaign_metric_list
 SELECT m.name, m.kpi_id, m.part, m.is_signed, k.decimals FROM campaign_metric m JOIN kpi k ON k.company_id = m.company_id AND k.id = m.kpi_id
 WHERE m.company_id = $1 AND k.deleted_at IS NULL ORDER BY m.name_key;

@@ -219,6 +219,68 @@ campaign_values_put(struct res_ctx *c, int64_t campaign_id, struct campaign_valu
 	return updated_event(c, campaign_id, v, count);
 }
 
+/* ---- values that came through a KPI's door ---- */
+
+static int
+campaign_order(const void *a, const void *b)
+{
+	const struct kpi_value *const *x = a, *const *y = b;
+
+	if ((*x)->campaign_id != (*y)->campaign_id)
+		return (*x)->campaign_id < (*y)->campaign_id ? -1 : 1;
+	return (*x)->number < (*y)->number ? -1 : (*x)->number > (*y)->number;
+}
+
+/* The event of one campaign's values. Dimensions may name a campaign that nobody has made. */
+static struct err *
+recorded_event(struct res_ctx *c, struct str metric, const struct kpi_value *const *v, size_t count)
+{
+	struct campaign_value *values = arena_alloc_array(c->arena, count, sizeof *values);
+	struct db_rows r;
+	bool found;
+
+	TRY(DB_FIND(c->tx, &sql_campaign_exists, &r, &found, P_INT(c->actor->company_id),
+		P_INT(v[0]->campaign_id)));
+	if (!found)
+		return NULL;
+	for (size_t i = 0; i < count; i++) {
+		values[i] = (struct campaign_value){ .id = v[i]->number,
+			.campaign_id = v[i]->campaign_id,
+			.metric = metric,
+			.value = v[i]->value,
+			.recorded_at = v[i]->at };
+		TRY(read_dimensions(c->arena, v[i]->dimensions, &values[i]));
+	}
+	return updated_event(c, v[0]->campaign_id, values, count);
+}
+
+struct err *
+campaign_values_recorded(struct res_ctx *c, const struct kpi *k, const struct kpi_value *v, size_t count)
+{
+	const struct kpi_value **mine = arena_alloc_array(c->arena, count, sizeof(*mine));
+	struct db_rows r;
+	bool is_metric;
+	size_t n = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (v[i].campaign_id)
+			mine[n++] = &v[i];
+	if (n == 0)
+		return NULL;
+	TRY(DB_FIND(c->tx, &sql_campaign_metric_of_kpi, &r, &is_metric, P_INT(c->actor->company_id),
+		P_TEXT(k->id)));
+	if (!is_metric)
+		return NULL;
+	struct str metric = db_text_copy(&r, 0);
+	qsort(mine, n, sizeof(*mine), campaign_order);
+	for (size_t from = 0, to; from < n; from = to) {
+		for (to = from + 1; to < n && mine[to]->campaign_id == mine[from]->campaign_id;)
+			to++;
+		TRY(recorded_event(c, metric, &mine[from], to - from));
+	}
+	return NULL;
+}
+
 /* ---- reading ---- */
 
 static bool

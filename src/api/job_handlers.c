@@ -1,7 +1,8 @@
 /*
  * The job queue over HTTP (dialect crm): a company's jobs and schedules for its administrators, the installation's (?installation=true)
  * and the queues, which all companies share, for those of the platform. Rows are shown by the engine and changed by the queue. No answer
- * is remembered, because jobs move without their company's epoch.
+ * is remembered, because jobs move without their company's epoch. What an administrator changes is told by an event in the same transaction;
+ * that of the installation and its queues is an event of company 0, which no company's streams and webhooks read.
  */
 #include "api/api.h"
 #include "api/registry.h"
@@ -9,7 +10,20 @@
 #include "jobs/jobs.h"
 #include "queue/job_list.h"
 
+#define JOB_VALUES_BYTES (1u << 16)
+
 /* ---- whose ------------------------------------------------------------------------------------------------------------------ */
+
+/* From here on the request is the installation's, in the name of whoever sent it. */
+static void
+act_for_installation(struct api_ctx *c)
+{
+	struct actor *server = arena_new_of(c->res.arena, struct actor);
+
+	*server = c->actor;
+	server->company_id = 0;
+	c->res.actor = server;
+}
 
 static struct err *
 enter(struct api_ctx *c)
@@ -23,10 +37,7 @@ enter(struct api_ctx *c)
 		return e;
 	if (!actor_may(&c->actor, PERM_PLATFORM_ADMIN))
 		return err_new(c->res.arena, ERR_INSUFFICIENT_PERMISSIONS, "");
-	struct actor *server = arena_new_of(c->res.arena, struct actor);
-	*server = c->actor;
-	server->company_id = 0;
-	c->res.actor = server;
+	act_for_installation(c);
 	return NULL;
 }
 
@@ -46,19 +57,53 @@ read(struct api_ctx *c)
 
 /* ---- jobs ------------------------------------------------------------------------------------------------------------------- */
 
-typedef struct err *job_change(struct db_tx *tx, struct instant now, int64_t company_id, int64_t id);
+/* What is done to a job and how its event is called. */
+struct job_change {
+	struct err *(*make)(struct db_tx *tx, struct instant now, int64_t company_id, int64_t id);
+	const char *event;
+};
 
+/* Neither payload nor result: they may be large, and the job has them. */
+static struct str
+job_values(struct api_ctx *c, const struct job_record *job)
+{
+	struct json_out o;
+	struct buf b;
+
+	buf_init_arena(&b, c->res.arena, JOB_VALUES_BYTES);
+	json_out_init(&o, &b);
+	json_begin_object(&o);
+	json_pair_int(&o, "id", job->id);
+	json_pair_str(&o, "kind", job->kind);
+	json_key(&o, STR("key"));
+	if (job->key.n)
+		json_put_str(&o, job->key);
+	else
+		json_put_null(&o);
+	json_pair_str(&o, "state", str_from_cstr(res_field_find(&job_res, STR("state"))->names[job->state]));
+	json_pair_int(&o, "attempt", job->attempt);
+	json_pair_bool(&o, "cancel_asked", job->cancel_asked);
+	json_end_object(&o);
+	return buf_str(&b);
+}
+
+/* Asking a job to stop that was asked already is no change; an event follows every other. */
 static struct err *
-change_job(struct api_ctx *c, job_change *change, struct job_record *job)
+change_job(struct api_ctx *c, const struct job_change *change, struct job_record *job)
 {
 	TRY(enter(c));
 	TRY(res_read(&c->res, &job_res, c->path_params[0], job));
-	TRY(change(c->res.tx, c->res.now, c->res.actor->company_id, job->id));
-	return res_read(&c->res, &job_res, c->path_params[0], job);
+	struct str before = job_values(c, job), id = arena_fmt(c->res.arena, "%lld", (long long)job->id);
+	bool was_asked = job->state == JOB_STATE_RUNNING && job->cancel_asked;
+	TRY(change->make(c->res.tx, c->res.now, c->res.actor->company_id, job->id));
+	TRY(res_read(&c->res, &job_res, id, job));
+	if (was_asked)
+		return NULL;
+	return event_add(&c->res, str_from_cstr(change->event), job_res.name, id, before, job_values(c, job));
 }
 
 static struct api_done *
-answer_change(struct api_ctx *c, job_change *change)
+answer_change(struct api_ctx *c, const struct job_change *change)
 {
 	struct job_record job = { 0 };
 	struct err *e = change_job(c, change, &job);
@@ -68,13 +113,33 @@ answer_change(struct api_ctx *c, job_change *change)
 static struct api_done *
 cancel(struct api_ctx *c)
 {
-	return answer_change(c, job_cancel);
+	static const struct job_change change = { job_cancel, "job.cancelled" };
+	return answer_change(c, &change);
 }
 
 static struct api_done *
 retry(struct api_ctx *c)
 {
-	return answer_change(c, job_retry);
+	static const struct job_change change = { job_retry, "job.retried" };
+	return answer_change(c, &change);
+}
+
+/* ---- pausing ---------------------------------------------------------------------------------------------------------------- */
+
+static struct str
+pause_values(struct api_ctx *c, bool paused)
+{
+	return arena_fmt(c->res.arena, "{\"paused\":%s}", paused ? "true" : "false");
+}
+
+/* Of a queue or a schedule, and only when it was not so before. */
+static struct err *
+tell_pause(struct api_ctx *c, const char *object_type, struct str name, bool was, bool paused)
+{
+	if (was == paused)
+		return NULL;
+	struct str type = arena_fmt(c->res.arena, "%s.%s", object_type, paused ? "paused" : "resumed");
+	return event_add(&c->res, type, object_type, name, pause_values(c, was), pause_values(c, paused));
 }
 
 /* ---- queues ----------------------------------------------------------------------------------------------------------------- */
@@ -141,7 +206,9 @@ pause_queue(struct api_ctx *c, bool paused, struct job_queue_figures *out)
 			err_new(c->res.arena, ERR_NOT_FOUND, "There is no such queue."), "QUEUE_NOT_FOUND");
 	*out = all[i];
 	out->paused = paused;
-	return job_queue_pause(c->res.tx, out->name, paused);
+	TRY(job_queue_pause(c->res.tx, out->name, paused));
+	act_for_installation(c);
+	return tell_pause(c, "queue", out->name, all[i].paused, paused);
 }
 
 static struct api_done *
@@ -182,6 +249,7 @@ pause_schedule(struct api_ctx *c, bool paused, struct schedule_record *s)
 	TRY(enter(c));
 	TRY(read_schedule(c, s));
 	TRY(job_schedule_pause(c->res.tx, c->res.now, c->res.actor->company_id, s->id, paused));
+	TRY(tell_pause(c, job_schedule_res.name, s->id, s->paused, paused));
 	return read_schedule(c, s);
 }
 
@@ -215,6 +283,8 @@ run_schedule(struct api_ctx *c, struct job_record *job)
 	TRY(enter(c));
 	TRY(read_schedule(c, &s));
 	TRY(job_schedule_run(c->res.tx, c->res.now, c->res.actor->company_id, s.id, &id));
+	TRY(event_add(&c->res, STR("job_schedule.run"), job_schedule_res.name, s.id, STR(""),
+		arena_fmt(c->res.arena, "{\"job\":%lld}", (long long)id)));
 	return res_read(&c->res, &job_res, arena_fmt(c->res.arena, "%lld", (long long)id), job);
 }
 

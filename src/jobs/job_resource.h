@@ -7,6 +7,8 @@
 
 #include "resource/resource.h"
 
+#define JOB_STATE_RUNNING 1 /* of job_record.state */
+
 struct job_record {
 	struct res_row row;
 	int64_t id;

@@ -1,13 +1,15 @@
-// The job queue over HTTP: whose jobs are seen, run now, cancel, retry, pausing a queue and a schedule, and that a change and its job go together.
+// The job queue over HTTP: whose jobs are seen, run now, cancel, retry, pausing a queue and a schedule, what the audit trail and webhooks are told
+// of that, and that a change and its job go together. The first company's administrator is the platform's too.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
 import { startCompanies } from "./support/company.mjs";
-import { rows } from "./support/database.mjs";
+import { change, rows } from "./support/database.mjs";
+import { startReceiver } from "./support/receiver.mjs";
 
 let server, admin, other;
 before(async () => {
-  server = await startCompanies(["North", "South"]);
+  server = await startCompanies(["North", "South"], { args: ["--allow-private-webhooks"] });
   [admin, other] = server.admins;
 });
 after(() => server.stop());
@@ -75,6 +77,140 @@ test("a paused schedule is shown as paused, and goes on when resumed", async () 
   assert.equal((await send("GET", "/schedules", other)).json.data[0].paused, false);
   const resumed = await send("POST", "/schedules/kpi.judge/resume");
   assert.deepEqual([resumed.json.data.paused, resumed.json.data.next_at], [false, paused.json.data.next_at]);
+});
+
+/** Events of jobs, schedules and queues behind the seq given, oldest first. */
+const told = (since) => rows(server.store, `SELECT company_id, seq, type, object_type, object_id, actor_name, old_values, new_values FROM event
+  WHERE object_type IN ('job', 'job_schedule', 'queue') AND seq > ${since} ORDER BY seq`);
+const newest = async () => (await rows(server.store, "SELECT COALESCE(MAX(seq), 0) AS seq FROM event"))[0].seq;
+const queue = async (name) => (await send("GET", "/queues")).json.data.find((q) => q.name === name);
+const state = (id, wanted) => until(() => send("GET", `/${id}`), (a) => a.json.data.state === wanted);
+const never = () => {};
+
+test("a paused queue keeps its due jobs, and runs them when it goes on; both are told once, of the installation", async () => {
+  const since = await newest();
+  for (const repeated of [false, true]) {
+    const paused = await send("POST", "/queues/kpi/pause");
+    assert.deepEqual([paused.status, paused.json.data.name, paused.json.data.paused], [200, "kpi", true], `repeated: ${repeated}`);
+  }
+  const { id } = (await send("POST", "/schedules/kpi.judge/run")).json.data;
+  const { id: beside } = (await send("POST", "/schedules/upkeep.answers/run?installation=true")).json.data;
+  await until(() => send("GET", `/${beside}?installation=true`), (a) => a.json.data.state === "done"); // rounds go on meanwhile
+  const waiting = (await send("GET", `/${id}`)).json.data;
+  assert.deepEqual([waiting.state, waiting.attempt], ["waiting", 0]);
+  const figures = await queue("kpi");
+  assert.deepEqual([figures.paused, figures.due, figures.running], [true, 1, 0]);
+  assert.equal((await send("POST", "/queues/kpi/resume")).json.data.paused, false);
+  assert.equal((await state(id, "done")).json.data.attempt, 1);
+  const events = (await told(since)).filter((e) => e.object_type === "queue");
+  assert.deepEqual(events.map((e) => [e.company_id, e.type, e.object_id, e.actor_name, JSON.parse(e.new_values).paused]),
+    [[0, "queue.paused", "kpi", "admin0", true], [0, "queue.resumed", "kpi", "admin0", false]]);
+});
+
+test("a waiting job is cancelled by its number, and only once", async () => {
+  await send("POST", "/queues/kpi/pause");
+  const { id } = (await send("POST", "/schedules/kpi.judge/run")).json.data;
+  const since = await newest();
+  const cancelled = await send("POST", `/${id}/cancel`);
+  assert.deepEqual([cancelled.status, cancelled.json.data.state], [200, "cancelled"]);
+  const again = await send("POST", `/${id}/cancel`);
+  assert.deepEqual([again.status, again.json.code], [409, "JOB_OVER"]);
+  await send("POST", "/queues/kpi/resume");
+  const events = (await told(since)).filter((e) => e.object_type === "job");
+  assert.deepEqual(events.map((e) => [e.type, e.object_id, e.actor_name, JSON.parse(e.old_values).state, JSON.parse(e.new_values).state]),
+    [["job.cancelled", String(id), "admin0", "waiting", "cancelled"]]);
+});
+
+test("a dead job is tried again with all its attempts; one of a key that waits already makes it a conflict", async () => {
+  await send("POST", "/queues/kpi/pause");
+  const { id } = (await send("POST", "/schedules/kpi.judge/run")).json.data;
+  await change(server.store, `UPDATE job SET state = 'dead', attempt = 10, finished_at = run_at, error = 'Failed.' WHERE id = ${id}`);
+  assert.equal((await send("GET", "?state=dead")).json.total, 1);
+  const { id: twin } = (await send("POST", "/schedules/kpi.judge/run")).json.data;
+  assert.notEqual(twin, id);
+  const refused = await send("POST", `/${id}/retry`);
+  assert.deepEqual([refused.status, refused.json.code], [409, "JOB_WAITS_ALREADY"]);
+  await send("POST", `/${twin}/cancel`);
+  const since = await newest();
+  const retried = await send("POST", `/${id}/retry`);
+  assert.deepEqual([retried.status, retried.json.data.state, retried.json.data.attempt, retried.json.data.finished_at], [200, "waiting", 0, null]);
+  assert.deepEqual((await told(since)).map((e) => [e.type, e.object_id, JSON.parse(e.old_values).attempt, JSON.parse(e.new_values).attempt]),
+    [["job.retried", String(id), 10, 0]]);
+  await send("POST", "/queues/kpi/resume");
+  const done = (await state(id, "done")).json.data;
+  assert.deepEqual([done.attempt, done.error], [1, null]);
+});
+
+test("a running job is asked to stop and ends as cancelled", async (t) => {
+  const slow = await startReceiver(never);
+  t.after(() => slow.close());
+  const hook = await server.request("POST", "/api/webhooks", { auth: admin, json: { url: slow.url, events: ["kpi.created"], secret: "a-secret-that-is-long-enough" } });
+  assert.equal(hook.status, 201, hook.text);
+  await server.request("POST", "/api/kpis", { auth: admin, json: { name: "Slow", type: "NUMERIC", thresholds: { target_value: 1 } } });
+  await slow.count(1);
+  const job = (await send("GET", "?kind=webhook.deliver&state=running")).json.data[0];
+  const since = await newest();
+  assert.deepEqual([(await send("POST", `/${job.id}/retry`)).json.code, (await send("POST", `/${job.id}/cancel`, other)).status], ["JOB_NOT_FAILED", 404]);
+  for (let i = 0; i < 2; i++) {
+    const asked = await send("POST", `/${job.id}/cancel`);
+    assert.ok(asked.status === 200 ? asked.json.data.state === "cancelled" || asked.json.data.cancel_asked : i === 1 && asked.status === 409, asked.text);
+  }
+  await state(job.id, "cancelled");
+  assert.deepEqual((await told(since)).map((e) => [e.type, e.object_id]), [["job.cancelled", String(job.id)]]);
+  assert.equal((await server.request("DELETE", `/api/webhooks/${hook.json.id}`, { auth: admin })).status, 204);
+});
+
+test("what a company does with its jobs is told to its webhooks alone, and what is done to the installation to none", async (t) => {
+  const receivers = [];
+  for (const auth of [admin, other]) {
+    const receiver = await startReceiver();
+    receivers.push(receiver);
+    const hook = await server.request("POST", "/api/webhooks", { auth, json: { url: receiver.url, events: ["*"], secret: "a-secret-that-is-long-enough" } });
+    assert.equal(hook.status, 201, hook.text);
+    t.after(async () => { await server.request("DELETE", `/api/webhooks/${hook.json.id}`, { auth }); await receiver.close(); });
+  }
+  for (const path of ["/schedules/upkeep.answers/pause?installation=true", "/schedules/upkeep.answers/resume?installation=true",
+    "/schedules/upkeep.answers/run?installation=true", "/queues/kpi/pause", "/queues/kpi/resume", "/schedules/kpi.judge/pause", "/schedules/kpi.judge/resume"])
+    await send("POST", path);
+  await send("POST", "/schedules/kpi.judge/run", other);
+  const steered = (receiver) => receiver.deliveries.map((d) => d.json.type).filter((type) => /^(job|queue)/.test(type));
+  await receivers[0].until((all) => all.some((d) => d.json.type === "job_schedule.resumed"));
+  await receivers[1].until((all) => all.some((d) => d.json.type === "job_schedule.run"));
+  assert.deepEqual(steered(receivers[0]), ["job_schedule.paused", "job_schedule.resumed"]);
+  assert.deepEqual(steered(receivers[1]), ["job_schedule.run"]);
+  const trail = async (auth) => (await server.request("GET", "/api/v1/events?object_type=queue", { auth })).json.total;
+  assert.deepEqual([await trail(admin), await trail(other)], [0, 0]);
+});
+
+test("a company's administrator touches neither the installation's jobs nor another company's", async () => {
+  const { id } = (await send("POST", "/schedules/upkeep.answers/run?installation=true")).json.data;
+  const { id: norths } = (await send("POST", "/schedules/kpi.judge/run")).json.data;
+  const since = await newest();
+  for (const number of [id, norths])
+    for (const [method, path] of [["GET", `/${number}`], ["POST", `/${number}/cancel`], ["POST", `/${number}/retry`]]) {
+      assert.equal((await send(method, path, other)).status, 404, path);
+      assert.equal((await send(method, `${path}?installation=true`, other)).status, 403, path);
+    }
+  assert.equal((await send("GET", `/${id}`)).status, 404); // without ?installation=true also the platform's sees the own company only
+  for (const path of ["/queues/kpi/pause", "/queues/kpi/resume", "/schedules/upkeep.answers/pause?installation=true"])
+    assert.equal((await send("POST", path, other)).status, 403, path);
+  assert.equal((await send("GET", "?limit=100", other)).json.data.some((j) => j.queue === "upkeep" || j.id === norths), false);
+  assert.deepEqual(await told(since), []);
+});
+
+test("numbers and names that are none", async () => {
+  for (const id of ["0", "-1", "abc", "1.5", "9223372036854775807", "9223372036854775808", "%00", "1%20OR%201=1"])
+    for (const [method, action] of [["GET", ""], ["POST", "/cancel"], ["POST", "/retry"]]) {
+      const answer = await send(method, `/${id}${action}`);
+      assert.ok([400, 404].includes(answer.status), `${id}${action}: ${answer.status} ${answer.text}`);
+    }
+  for (const path of ["/queues/nothing/pause", "/queues/nothing/resume"]) {
+    const answer = await send("POST", path);
+    assert.deepEqual([answer.status, answer.json.code], [404, "QUEUE_NOT_FOUND"]);
+  }
+  for (const action of ["run", "pause", "resume"])
+    assert.equal((await send("POST", `/schedules/nothing/${action}`)).json.code, "SCHEDULE_NOT_FOUND");
+  assert.equal((await send("GET", "?installation=perhaps")).status, 400);
 });
 
 test("a job and the change that wants it are one: a refused change leaves none behind", async () => {

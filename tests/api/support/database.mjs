@@ -22,6 +22,12 @@ export async function rows(store, sql) {
   return stdout.trim() ? JSON.parse(stdout) : [];
 }
 
+// Changes a row from outside: for states that only failures of days would bring about.
+export async function change(store, sql) {
+  if (onPostgres) await run("psql", ["-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", store.args[store.args.indexOf("--database") + 1], "-c", sql]);
+  else await run("sqlite3", ["-bail", "-cmd", ".timeout 10000", join(store.directory, "sextant.db"), sql]);
+}
+
 // Names of the tables that the migrations made.
 export async function tables(store) {
   const sql = onPostgres

@@ -25,10 +25,10 @@ struct db_fault {
 	int first, times;
 };
 
-/* Zeroed besides the list, which the test owns; must outlive the database. */
+/* Zeroed besides the list, which the test owns; must outlive the database. The count is set last and may change while calls go on. */
 struct db_faults {
 	const struct db_fault *list;
-	size_t count;
+	_Atomic size_t count;
 	_Atomic int seen[4]; /* by enum db_fault_at */
 	_Atomic int fired;
 };

@@ -26,7 +26,7 @@ runner_lease_free(struct job_lease *l)
 
 /* From a row of the claim statements. */
 static struct job_lease *
-lease_new(struct runner_queue *q, const struct db_rows *row)
+lease_new(struct runner_queue *q, struct instant now, const struct db_rows *row)
 {
 	struct arena *a = arena_new(LEASE_ARENA_BYTES);
 	struct job_lease *l = arena_new_of(a, struct job_lease);
@@ -41,13 +41,15 @@ lease_new(struct runner_queue *q, const struct db_rows *row)
 	l->crashes = (int)db_int(row, 6);
 	l->run_at = db_int(row, 7);
 	l->priority = db_int(row, 8);
+	l->started_at = now.us;
 	l->until_us = monotonic_us() + q->runner->lease_us;
 	check(l->kind);
 	return l;
 }
 
 static struct err *
-take_rows(struct runner_queue *q, struct db_rows *rows, struct job_lease **list, int *count)
+take_rows(
+	struct runner_queue *q, struct instant now, struct db_rows *rows, struct job_lease **list, int *count)
 {
 	bool row;
 
@@ -55,7 +57,7 @@ take_rows(struct runner_queue *q, struct db_rows *rows, struct job_lease **list,
 		TRY(db_next(rows, &row));
 		if (!row)
 			return NULL;
-		struct job_lease *l = lease_new(q, rows);
+		struct job_lease *l = lease_new(q, now, rows);
 		l->next = *list;
 		*list = l;
 		++*count;
@@ -81,7 +83,7 @@ claim_queue(struct db_tx *tx, struct runner_round *w, size_t i)
 		TRY(DB_QUERY(tx, &sql_job_claim, &rows, P_TEXT(q->name), P_INT(priority), P_INSTANT(w->now),
 			P_TEXT(q->kinds), P_INT(w->room[i] - w->claimed_count[i]), P_TEXT(r->name),
 			P_INT(runner_lease_end(r))));
-		TRY(take_rows(q, &rows, &w->claimed[i], &w->claimed_count[i]));
+		TRY(take_rows(q, w->now, &rows, &w->claimed[i], &w->claimed_count[i]));
 	}
 	return NULL;
 }
@@ -101,7 +103,7 @@ claim_suspect(struct db_tx *tx, struct runner_round *w)
 			continue;
 		TRY(DB_QUERY(tx, &sql_job_claim_suspect, &rows, P_TEXT(q->name), P_INSTANT(w->now),
 			P_TEXT(q->kinds), P_TEXT(r->name), P_INT(runner_lease_end(r))));
-		TRY(take_rows(q, &rows, &w->claimed[i], &count));
+		TRY(take_rows(q, w->now, &rows, &w->claimed[i], &count));
 		w->claimed_count[i] += count;
 		w->suspect_claimed = count > 0;
 	}

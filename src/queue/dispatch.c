@@ -35,7 +35,7 @@ plan_held(struct job_runner *r, struct runner_round *w)
 	w->progress = arena_alloc_array(r->scratch, count, sizeof(struct runner_progress));
 	w->held = arena_alloc_array(r->scratch, count, sizeof(struct runner_held));
 	for (struct job_lease *l = r->held; l; l = l->older) {
-		w->held[w->held_count++] = (struct runner_held){ l->company_id, l->id, l->attempt };
+		w->held[w->held_count++] = (struct runner_held){ l->company_id, l->id, l->started_at };
 		if (atomic_load(&l->until_us) - now_us < r->lease_us - r->lease_us / RENEW_PARTS &&
 			!is_given_up(l, r->lease_us, now_us) && !(atomic_load(&l->stop) & JOB_STOP_LOST))
 			w->renew[w->renew_count++] = l;

@@ -129,7 +129,7 @@ struct job_runner_options {
 struct err *job_runner_start(struct arena *a, const struct job_runner_options *o, struct job_runner **out) MUST_USE;
 /*
  * Asks running jobs to stop, waits at most drain_ms, gives the leases of the others back, ends. False when a run has not come back: its
- * thread still uses the database, so the process may only exit.
+ * thread still uses the database, so the process may only exit, or ask again later.
  */
 bool job_runner_stop(struct job_runner *r, int drain_ms);
 

@@ -121,6 +121,9 @@ WHERE company_id = $1 AND id = $2 AND lease_owner = $3 AND state = 'running'
 
 -- ---- the end of a run ------------------------------------------------------------------------------------------------------
 
+-- An end is stored under its own claim: owner and started_at. The owner alone could be a later claim of the same runner, made by a commit
+-- that nobody heard of.
+
 -- Over, unless it was asked for again while it ran and no other waits behind it. $4: done, dead, cancelled.
 -- name: job_end
 UPDATE job SET
@@ -133,11 +136,11 @@ UPDATE job SET
 	crashes = CASE WHEN $4 = 'done' THEN 0 ELSE crashes END,
 	run_again = NULL, lease_owner = NULL, lease_until = NULL, error = $6, result = $7,
 	progress_done = $8, progress_total = $9, progress_note = $10
-WHERE company_id = $1 AND id = $2 AND lease_owner = $3 AND state = 'running'
+WHERE company_id = $1 AND id = $2 AND lease_owner = $3 AND started_at = $11 AND state = 'running'
 
 -- Done, of a kind that leaves no history.
 -- name: job_end_forgotten
-DELETE FROM job WHERE company_id = $1 AND id = $2 AND lease_owner = $3 AND state = 'running' AND run_again IS NULL
+DELETE FROM job WHERE company_id = $1 AND id = $2 AND lease_owner = $3 AND started_at = $4 AND state = 'running' AND run_again IS NULL
 
 -- A job that waits again takes the place of one of its key that waits behind it.
 -- name: job_twin_remove
@@ -149,7 +152,7 @@ AND (kind, key) IN (SELECT r.kind, r.key FROM job r WHERE r.company_id = $1 AND 
 UPDATE job SET state = 'waiting', run_at = CASE WHEN CAST($5 AS BIGINT) = 1 AND run_again < $4 THEN run_again ELSE $4 END, run_again = NULL,
 	attempt = $6, crashes = CASE WHEN crashes + $7 < 0 THEN 0 ELSE crashes + $7 END, lease_owner = NULL, lease_until = NULL,
 	error = $8, result = $9, progress_done = $10, progress_total = $11, progress_note = $12
-WHERE company_id = $1 AND id = $2 AND lease_owner = $3 AND state = 'running'
+WHERE company_id = $1 AND id = $2 AND lease_owner = $3 AND started_at = $13 AND state = 'running'
 
 -- The runner lives after all: it was slow or cut off, and another has taken its job over.
 -- name: job_crash_take_back
@@ -173,7 +176,7 @@ WHERE company_id = $1 AND id = $2
 
 -- Claimed by a transaction whose end nobody heard of: what this runner owns, to be compared with what it holds.
 -- name: job_owned_list
-SELECT company_id, id, attempt FROM job WHERE state = 'running' AND lease_owner = $1
+SELECT company_id, id, started_at FROM job WHERE state = 'running' AND lease_owner = $1
 
 -- name: job_unclaim
 UPDATE job SET state = 'waiting', attempt = attempt - 1, lease_owner = NULL, lease_until = NULL

@@ -24,7 +24,7 @@ note_of(const struct job_lease *l)
 
 /* ---- ends ------------------------------------------------------------------------------------------------------------------- */
 
-#define OVER_WIDTH 10 /* parameters of job_end */
+#define OVER_WIDTH 11 /* parameters of job_end */
 
 static struct str
 over_state(enum job_outcome outcome)
@@ -37,7 +37,8 @@ over_params(const struct job_lease *l, struct db_param *p)
 {
 	const struct db_param all[OVER_WIDTH] = { P_INT(l->company_id), P_INT(l->id), P_TEXT(l->runner->name),
 		P_TEXT(over_state(l->outcome)), P_INSTANT(l->at), text_or_null(l->error),
-		text_or_null(l->result), P_INT(l->done), P_INT(l->total), text_or_null(note_of(l)) };
+		text_or_null(l->result), P_INT(l->done), P_INT(l->total), text_or_null(note_of(l)),
+		P_INT(l->started_at) };
 
 	memcpy(p, all, sizeof(all));
 }
@@ -52,10 +53,12 @@ is_over(const struct job_lease *l)
 static struct err *
 store_forgotten(struct db_tx *tx, const struct job_lease *l, int64_t *affected)
 {
+	const struct db_param claim[] = { P_INT(l->company_id), P_INT(l->id), P_TEXT(l->runner->name),
+		P_INT(l->started_at) };
 	struct db_param p[OVER_WIDTH];
 
 	over_params(l, p);
-	TRY(db_exec(tx, &sql_job_end_forgotten, p, 3, affected));
+	TRY(db_exec(tx, &sql_job_end_forgotten, claim, COUNT(claim), affected));
 	return *affected ? NULL : db_exec(tx, &sql_job_end, p, OVER_WIDTH, affected);
 }
 
@@ -67,7 +70,7 @@ store_waiting(struct db_tx *tx, const struct job_lease *l, int64_t *affected)
 	const struct db_param p[] = { P_INT(l->company_id), P_INT(l->id), P_TEXT(l->runner->name),
 		P_INSTANT(l->at), P_INT(fresh), P_INT(attempt), P_INT(fresh ? FORGET_CRASHES : 0),
 		text_or_null(l->error), text_or_null(l->result), P_INT(l->done), P_INT(l->total),
-		text_or_null(note_of(l)) };
+		text_or_null(note_of(l)), P_INT(l->started_at) };
 
 	if (l->key.n)
 		TRY(DB_EXEC(tx, &sql_job_twin_remove, P_INT(l->company_id), P_INT(l->id)));
@@ -156,11 +159,11 @@ store_progress(struct db_tx *tx, const struct runner_round *w)
 }
 
 static bool
-is_held(const struct runner_round *w, int64_t company_id, int64_t id, int64_t attempt)
+is_held(const struct runner_round *w, int64_t company_id, int64_t id, int64_t started_at)
 {
 	for (size_t i = 0; i < w->held_count; i++)
 		if (w->held[i].company_id == company_id && w->held[i].id == id &&
-			w->held[i].attempt == attempt)
+			w->held[i].started_at == started_at)
 			return true;
 	return false;
 }
@@ -180,7 +183,7 @@ release_unheld(struct db_tx *tx, const struct runner_round *w)
 		if (!row)
 			break;
 		struct runner_held x = { db_int(&rows, 0), db_int(&rows, 1), db_int(&rows, 2) };
-		if (is_held(w, x.company_id, x.id, x.attempt))
+		if (is_held(w, x.company_id, x.id, x.started_at))
 			continue;
 		all = arena_grow(db_tx_arena(tx), all, count * sizeof(x), (count + 1) * sizeof(x));
 		all[count++] = x;

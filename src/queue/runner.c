@@ -165,6 +165,7 @@ left_over(struct job_runner *r)
 		copy->id = l->id;
 		copy->key = l->key;
 		copy->attempt = l->attempt;
+		copy->started_at = l->started_at;
 		copy->outcome = JOB_RELEASED;
 		copy->at = r->options.clock->now(r->options.clock);
 		copy->next = list;
@@ -192,9 +193,11 @@ give_back(struct job_runner *r)
 bool
 job_runner_stop(struct job_runner *r, int drain_ms)
 {
-	ask_to_stop(r);
-	wait_for_end(r, drain_ms);
-	give_back(r);
+	if (!r->stopping) { /* else what it held was given back the first time */
+		ask_to_stop(r);
+		wait_for_end(r, drain_ms);
+		give_back(r);
+	}
 	pthread_mutex_lock(&r->lock);
 	int running = r->running;
 	pthread_mutex_unlock(&r->lock);

@@ -35,6 +35,7 @@ struct job_lease {
 	const struct job_kind *kind;
 	struct arena *arena; /* holds this struct and the job's texts */
 	int64_t company_id, id, run_at, priority;
+	int64_t started_at; /* of the claim: with owner and id it names this claim and no later one */
 	struct str key, payload;
 	int attempt, crashes;
 
@@ -128,7 +129,7 @@ struct runner_progress {
 	struct str note;
 };
 struct runner_held {
-	int64_t company_id, id, attempt;
+	int64_t company_id, id, started_at;
 };
 
 /* What one transaction of the dispatcher does. */

@@ -91,6 +91,17 @@ run_gate(struct job_run *r)
 }
 
 static struct err *
+run_deaf(struct job_run *r)
+{
+	struct world *w = r->app;
+
+	begin(r);
+	while (w->gate_closed)
+		world_nap();
+	return end(r, NULL);
+}
+
+static struct err *
 run_again(struct job_run *r)
 {
 	struct world *w = r->app;
@@ -124,6 +135,7 @@ static const struct job_kind failing = {
 	.name = "test.fail", .run = run_fail, .attempts_max = 3, .first_retry_s = 1, .longest_retry_s = 1
 };
 static const struct job_kind gate = { .name = "test.gate", .run = run_gate };
+static const struct job_kind deaf = { .name = "test.deaf", .run = run_deaf };
 static const struct job_kind brief = {
 	.name = "test.brief", .run = run_gate, .timeout_s = 1, .attempts_max = 1
 };
@@ -131,12 +143,13 @@ static const struct job_kind again = { .name = "test.again", .run = run_again };
 static const struct job_kind give_up = { .name = "test.give_up", .run = run_give_up };
 static const struct job_kind tell = { .name = "test.tell", .run = run_tell };
 const struct job_kind *const world_kinds[] = { &ok, &forgotten, &failing, &gate, &brief, &again, &give_up,
-	&tell, NULL };
+	&tell, &deaf, NULL };
 
 /* ---- the world -------------------------------------------------------------------------------------------------------------- */
 
 /* Made once a program: a new PostgreSQL database takes longer than most tests. */
 static struct fixture databases[2];
+static struct db_faults faults[2];
 
 int
 world_remove_databases(void **state)
@@ -158,9 +171,12 @@ world_start(struct world *w, enum db_kind kind)
 		return false;
 	if (!databases[kind].db) {
 		databases[kind].kind = kind;
+		databases[kind].faults = &faults[kind];
 		fixture_start(&databases[kind]);
 	}
 	w->f = databases[kind];
+	w->faults = &faults[kind];
+	w->faults->count = 0;
 	fixture_run(&w->f, "DELETE FROM job");
 	fixture_run(&w->f, "DELETE FROM job_schedule");
 	fixture_run(&w->f, "DELETE FROM job_queue");

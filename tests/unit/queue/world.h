@@ -6,6 +6,7 @@
 #define TESTS_QUEUE_WORLD_H
 
 #include "../db/fixture.h"
+#include "db/faults.h"
 #include "queue/job.h"
 #include <pthread.h>
 #include <stdatomic.h>
@@ -25,8 +26,9 @@ struct world {
 	pthread_mutex_t lock;
 	struct world_run runs[WORLD_RUNS]; /* in the order in which they began */
 	_Atomic int run_count, ended_count, inside, most_inside, stops_seen;
-	_Atomic bool gate_closed;   /* test.gate waits while it is */
+	_Atomic bool gate_closed;   /* test.gate waits while it is, and test.deaf even when it is told to stop */
 	_Atomic int failures_left;  /* test.fail fails while there are some */
+	struct db_faults *faults;   /* before every connection of the database; none at first */
 };
 
 extern const struct job_kind *const world_kinds[];

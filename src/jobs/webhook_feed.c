@@ -213,42 +213,62 @@ take_due(struct webhook_feed *f, struct wakes *w)
 
 /* ---- the sweep -------------------------------------------------------------------------------------------------------------- */
 
-static struct err *
-find_behind(struct db_tx *tx, void *arg)
-{
-	struct wakes *w = arg;
-	struct arena *a = db_tx_arena(tx);
-	struct db_rows r;
-	bool row;
+/* Some of the endpoints that something may wait for, in the order of their keys. */
+struct page {
+	struct wakes *wakes;
+	bool of_replays;
+	struct webhook_key after;
+};
 
-	w->count = 0;
-	TRY(DB_QUERY(tx, &sql_webhook_behind_list, &r));
-	while (w->count < WAKES_AT_ONCE) {
-		TRY(db_next(&r, &row));
-		if (!row)
-			break;
-		w->list[w->count++] = (struct wake){ .key = { db_int(&r, 0), arena_str(a, db_text(&r, 1)) },
-			.kind = db_int(&r, 2) > 0 ? WEBHOOK_RETRY_JOB : WEBHOOK_DELIVER_JOB,
-			.at = { db_int(&r, 3) } };
-	}
-	db_rows_close(&r);
-	TRY(DB_QUERY(tx, &sql_webhook_replays_list, &r));
-	while (w->count < WAKES_AT_ONCE) {
-		TRY(db_next(&r, &row));
-		if (!row)
-			break;
-		w->list[w->count++] = (struct wake){ .key = { db_int(&r, 0), arena_str(a, db_text(&r, 1)) },
-			.kind = WEBHOOK_REPLAY_JOB };
-	}
-	db_rows_close(&r);
-	return NULL;
+static struct err *
+query_page(struct db_tx *tx, const struct page *p, struct db_rows *r)
+{
+	const struct webhook_key *k = &p->after;
+
+	if (p->of_replays)
+		return DB_QUERY(tx, &sql_webhook_replays_list, r, P_INT(k->company_id), P_TEXT(k->webhook_id),
+			P_INT(WAKES_AT_ONCE));
+	return DB_QUERY(tx, &sql_webhook_behind_list, r, P_INT(k->company_id), P_TEXT(k->webhook_id),
+		P_INT(WAKES_AT_ONCE));
 }
 
 static struct err *
-sweep(struct webhook_feed *f, struct wakes *w)
+find_page(struct db_tx *tx, void *arg)
 {
-	TRY(db_read(f->options.db, f->scratch, find_behind, w));
-	return store_wakes(w);
+	const struct page *p = arg;
+	struct wakes *w = p->wakes;
+	struct db_rows r;
+
+	w->count = 0;
+	TRY(query_page(tx, p, &r));
+	for (bool row;;) {
+		TRY(db_next(&r, &row));
+		if (!row)
+			return NULL;
+		struct wake *x = &w->list[w->count++];
+		*x = (struct wake){ .key = { db_int(&r, 0), db_text_copy(&r, 1) },
+			.kind = WEBHOOK_REPLAY_JOB };
+		if (p->of_replays)
+			continue;
+		x->kind = db_int(&r, 2) > 0 ? WEBHOOK_RETRY_JOB : WEBHOOK_DELIVER_JOB;
+		x->at.us = db_int(&r, 3);
+	}
+}
+
+static struct err *
+sweep(struct webhook_feed *f, struct wakes *w, bool of_replays)
+{
+	struct page p = { .wakes = w, .of_replays = of_replays, .after = { 0, STR("") } };
+	size_t count;
+
+	do {
+		TRY(db_read(f->options.db, f->scratch, find_page, &p));
+		count = w->count;
+		if (count)
+			p.after = w->list[count - 1].key;
+		TRY(store_wakes(w));
+	} while (count == WAKES_AT_ONCE);
+	return NULL;
 }
 
 /* ---- the thread ------------------------------------------------------------------------------------------------------------- */
@@ -277,8 +297,10 @@ work(struct webhook_feed *f, struct wakes *w, bool reloads, bool sweeps)
 	w->count = 0;
 	if (reloads)
 		TRY(reload(f, sweeps));
-	if (sweeps)
-		TRY(sweep(f, w));
+	if (sweeps) {
+		TRY(sweep(f, w, false));
+		TRY(sweep(f, w, true));
+	}
 	take_due(f, w);
 	return store_wakes(w);
 }

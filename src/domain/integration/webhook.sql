@@ -15,10 +15,11 @@ SELECT w.url, w.events, w.secret, w.status, w.failures, w.next_attempt_at, s.txi
 FROM webhook w JOIN webhook_state s ON s.company_id = w.company_id AND s.webhook_id = w.id
 WHERE w.company_id = $1 AND w.id = $2
 
+-- Both rows: of one that is not locked PostgreSQL would show the version from before the wait.
 -- name: webhook_lock
 SELECT w.status, w.failures, w.failing_since, w.url, s.txid, s.seq
 FROM webhook w JOIN webhook_state s ON s.company_id = w.company_id AND s.webhook_id = w.id
-WHERE w.company_id = $1 AND w.id = $2 FOR UPDATE OF w
+WHERE w.company_id = $1 AND w.id = $2 FOR UPDATE OF w, s
 
 -- name: webhook_position_put
 UPDATE webhook_state SET txid = $3, seq = $4 WHERE company_id = $1 AND webhook_id = $2 AND txid = $5 AND seq = $6
@@ -60,14 +61,17 @@ WHERE company_id = $1 AND webhook_id = $2 AND reason = 'replay' AND state = 'pen
 -- name: webhook_active_list
 SELECT company_id, id, events FROM webhook WHERE status = 'active' ORDER BY company_id, id
 
--- Endpoints that something may wait for.
+-- Endpoints that something may wait for, at most $3 behind ($1, $2).
 -- name: webhook_behind_list
 SELECT w.company_id, w.id, w.failures, w.next_attempt_at
 FROM webhook w JOIN webhook_state s ON s.company_id = w.company_id AND s.webhook_id = w.id
-WHERE w.status = 'active' AND (w.failures > 0
+WHERE w.status = 'active' AND (w.company_id, w.id) > ($1, $2) AND (w.failures > 0
 	OR EXISTS (SELECT 1 FROM event e WHERE e.company_id = w.company_id AND (e.txid, e.seq) > (s.txid, s.seq)))
+ORDER BY w.company_id, w.id LIMIT $3
 
+-- Those with replays to send, in the same way.
 -- name: webhook_replays_list
 SELECT DISTINCT d.company_id, d.webhook_id FROM webhook_delivery d
 JOIN webhook w ON w.company_id = d.company_id AND w.id = d.webhook_id AND w.status = 'active'
-WHERE d.reason = 'replay' AND d.state = 'pending'
+WHERE d.reason = 'replay' AND d.state = 'pending' AND (d.company_id, d.webhook_id) > ($1, $2)
+ORDER BY d.company_id, d.webhook_id LIMIT $3

@@ -4,6 +4,7 @@
  */
 #include "../iam/world.h"
 #include "jobs/webhook_deliver.h"
+#include "jobs/webhook_feed.h"
 #include "net/http_client.h"
 #include "receiver.h"
 
@@ -293,6 +294,99 @@ a_crash_between_send_and_store_repeats_the_id(void **state)
 	scene_end(&s);
 }
 
+/* A runner that was given up and the one after it, which stores what it sent while the first is still about to. */
+struct rival {
+	struct scene *s;
+	struct webhook_report report;
+	pthread_t thread;
+	struct err *e;
+};
+
+static void *
+store_beside(void *arg)
+{
+	struct rival *r = arg;
+	struct arena *a = arena_new(1u << 20);
+
+	r->e = db_write(r->s->w->base.db, a, store_late, &r->report);
+	check(!r->e);
+	arena_free(a);
+	return NULL;
+}
+
+static struct err *
+store_with_rival(struct db_tx *tx, void *arg)
+{
+	const struct timespec pause = { .tv_nsec = 200000000 };
+	struct rival *r = arg;
+	struct webhook_attempt success = {
+		.at = r->s->w->clock.fixed, .status = 200, .url = r->s->url, .request_headers = STR("{}")
+	};
+	struct webhook_report first = { .key = r->report.key, .next = r->report.next, .attempt = &success };
+
+	TRY(webhook_report_store(tx, &first));
+	if (!r->thread)
+		check(pthread_create(&r->thread, NULL, store_beside, r) == 0);
+	nanosleep(&pause, NULL); /* until the rival waits for the row */
+	return NULL;
+}
+
+static void
+of_two_reports_at_once_the_second_counts_for_nothing(void **state)
+{
+	struct scene s;
+	struct crash c = { .s = &s };
+
+	scene_start(&s, state);
+	events(&s, 1);
+	while (!c.next.has_message)
+		fixture_ok(db_read(s.w->base.db, s.w->a, read_next, &c));
+	struct webhook_attempt failure = {
+		.at = s.w->clock.fixed, .fault = STR("TIMEOUT"), .url = s.url, .request_headers = STR("{}")
+	};
+	struct rival r = { .s = &s, .report = { .key = s.work.key, .next = &c.next, .attempt = &failure } };
+	fixture_ok(db_write(s.w->base.db, s.w->a, store_with_rival, &r));
+	check(pthread_join(r.thread, NULL) == 0);
+	assert_int_equal(r.report.outcome, WEBHOOK_STOPPED);
+	assert_int_equal(ask(&s, "SELECT COUNT(*) FROM webhook_attempt"), 1);
+	assert_int_equal(ask(&s, "SELECT COUNT(*) FROM webhook_delivery WHERE state = 'delivered'"), 1);
+	assert_int_equal(ask(&s, "SELECT failures FROM webhook"), 0);
+	scene_end(&s);
+}
+
+/* More endpoints than the feed wakes at once: the last one's turn comes too. */
+static void
+a_sweep_finds_every_endpoint(void **state)
+{
+	enum { ENDPOINTS = 600 };
+	const struct timespec pause = { .tv_nsec = 10000000 };
+	struct scene s;
+	int64_t found = 0;
+
+	scene_start(&s, state);
+	fixture_run(
+		&s.w->base, arena_fmt(s.w->a,
+				    "INSERT INTO webhook (company_id, id, version, created_at, updated_at, "
+				    "url, events, secret, status, failures) WITH RECURSIVE c(n) AS "
+				    "(SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < %d) SELECT %lld, "
+				    "'wh-many-' || n, 1, 1, 1, 'http://x.example/', '[\"kpi.*\"]', 'x', "
+				    "'active', 1 FROM c",
+				    ENDPOINTS, (long long)s.w->company_id)
+				    .p);
+	fixture_run(&s.w->base, "INSERT INTO webhook_state (company_id, webhook_id, txid, seq) "
+				"SELECT company_id, id, 0, 0 FROM webhook WHERE id LIKE 'wh-many-%'");
+	const struct webhook_feed_options options = { .db = s.w->base.db, .clock = &s.w->clock };
+	struct webhook_feed *f = webhook_feed_new(&options);
+	webhook_feed_start(f);
+	for (int i = 0; i < 1000 && found < ENDPOINTS; i++) {
+		nanosleep(&pause, NULL);
+		found = ask(&s, "SELECT COUNT(*) FROM job WHERE kind = 'webhook_retry.deliver'");
+	}
+	webhook_feed_free(f);
+	assert_int_equal(found, ENDPOINTS);
+	scene_end(&s);
+}
+
 static struct err *
 point_elsewhere(struct db_tx *tx, void *arg)
 {
@@ -367,6 +461,9 @@ main(void)
 		cmocka_unit_test_setup_teardown(three_days_of_failures_pause, world_open, world_close),
 		cmocka_unit_test_setup_teardown(
 			a_crash_between_send_and_store_repeats_the_id, world_open, world_close),
+		cmocka_unit_test_setup_teardown(
+			of_two_reports_at_once_the_second_counts_for_nothing, world_open, world_close),
+		cmocka_unit_test_setup_teardown(a_sweep_finds_every_endpoint, world_open, world_close),
 		cmocka_unit_test_setup_teardown(
 			a_name_that_turns_private_is_refused, world_open, world_close),
 		cmocka_unit_test_setup_teardown(events_for_nobody_are_passed_over, world_open, world_close),

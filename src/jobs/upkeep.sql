@@ -14,13 +14,18 @@ DELETE FROM session WHERE company_id = $1 AND id IN
 DELETE FROM refresh_token WHERE (company_id, token_hash) IN
 	(SELECT company_id, token_hash FROM refresh_token WHERE company_id = $1 AND expires_at < $2 LIMIT $3)
 
+-- Deliveries that ended, and those of endpoints that are gone; the others still have to be sent. Both statements choose the same rows.
 -- name: upkeep_deliveries
 DELETE FROM webhook_delivery WHERE (company_id, id) IN
-	(SELECT company_id, id FROM webhook_delivery WHERE created_at < $1 AND state <> 'pending' ORDER BY created_at LIMIT $2)
+	(SELECT d.company_id, d.id FROM webhook_delivery d WHERE d.created_at < $1 AND (d.state <> 'pending'
+		OR NOT EXISTS (SELECT 1 FROM webhook w WHERE w.company_id = d.company_id AND w.id = d.webhook_id))
+	ORDER BY d.created_at, d.company_id, d.id LIMIT $2)
 
 -- name: upkeep_attempts
 DELETE FROM webhook_attempt WHERE (company_id, delivery_id) IN
-	(SELECT company_id, id FROM webhook_delivery WHERE created_at < $1 AND state <> 'pending' ORDER BY created_at LIMIT $2)
+	(SELECT d.company_id, d.id FROM webhook_delivery d WHERE d.created_at < $1 AND (d.state <> 'pending'
+		OR NOT EXISTS (SELECT 1 FROM webhook w WHERE w.company_id = d.company_id AND w.id = d.webhook_id))
+	ORDER BY d.created_at, d.company_id, d.id LIMIT $2)
 
 -- The last event of the next $3 behind a position, and whether any of them is old.
 -- name: upkeep_event_page

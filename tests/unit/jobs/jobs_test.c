@@ -232,11 +232,17 @@ what_is_over_is_cleared_away(enum db_kind kind)
 				"VALUES (1, 1, 'k', 'POST /', %s, 201, 1718000000000000)",
 				kind == DB_SQLITE ? "x''" : "''")
 				.p);
-	fixture_run(&f, "INSERT INTO webhook_delivery (company_id, id, message_id, webhook_id, number, "
-			"event_type, reason, state, "
-			"payload, attempts, version, created_at, updated_at) VALUES "
-			"(1, 'a', 'a', 'w', 1, 't', 'event', 'delivered', '{}', 1, 1, 1718000000000000, 0), "
-			"(1, 'b', 'b', 'w', 2, 't', 'event', 'pending', '{}', 1, 1, 1718000000000000, 0)");
+	add_webhook("w", "paused", NULL);
+	fixture_run(&f,
+		"INSERT INTO webhook_delivery (company_id, id, message_id, webhook_id, number, "
+		"event_type, reason, state, "
+		"payload, attempts, version, created_at, updated_at) VALUES "
+		"(1, 'a', 'a', 'w', 1, 't', 'event', 'delivered', '{}', 1, 1, 1718000000000000, 0), "
+		"(1, 'b', 'b', 'w', 2, 't', 'event', 'pending', '{}', 1, 1, 1718000000000000, 0), "
+		"(1, 'c', 'c', 'gone', 3, 't', 'replay', 'pending', '{}', 1, 1, 1718000000000000, 0)");
+	fixture_run(&f,
+		"INSERT INTO webhook_attempt (company_id, delivery_id, attempt, at, duration_us, url, "
+		"request_headers) VALUES (1, 'c', 1, 0, 0, 'http://x.example/', '{}')");
 	fixture_run(&f, "INSERT INTO job (company_id, id, kind, queue, payload, state, priority, run_at, "
 			"attempt, crashes, cancel_asked, "
 			"progress_done, progress_total, created_at, finished_at) VALUES "
@@ -248,7 +254,8 @@ what_is_over_is_cleared_away(enum db_kind kind)
 	UNTIL(fixture_int(&f, "SELECT count(*) FROM webhook_delivery") == 1);
 	UNTIL(fixture_int(&f, "SELECT count(*) FROM job WHERE id = 1000001") == 0);
 	assert_int_equal(fixture_int(&f, "SELECT count(*) FROM job WHERE id IN (1000002, 1000003)"), 2);
-	assert_int_equal(fixture_int(&f, "SELECT count(*) FROM webhook_delivery WHERE state = 'pending'"), 1);
+	assert_int_equal(fixture_int(&f, "SELECT count(*) FROM webhook_delivery WHERE id = 'b'"), 1);
+	assert_int_equal(fixture_int(&f, "SELECT count(*) FROM webhook_attempt"), 0);
 	end();
 }
 

@@ -86,8 +86,11 @@ campaign_require(struct res_ctx *c, int64_t id, struct campaign *out)
 
 	if (id < 1 || id > KPI_CAMPAIGN_ID_MAX)
 		return err_word(err_new(c->arena, ERR_NOT_FOUND, "Not found."), campaign_res.not_found);
-	TRY(DB_FIND(c->tx, &sql_campaign_hold, &r, &found, P_INT(c->actor->company_id), P_INT(id)));
-	if (!found) {
+	/* One that somebody else made meanwhile may be deleted again before it is held: then once more. */
+	while (!found && !made) {
+		TRY(DB_FIND(c->tx, &sql_campaign_hold, &r, &found, P_INT(c->actor->company_id), P_INT(id)));
+		if (found)
+			break;
 		TRY(campaign_company_lock(c));
 		TRY(db_exec(c->tx, &sql_campaign_insert,
 			DB_ARGS(P_INT(c->actor->company_id), P_INT(id), P_INSTANT(c->now),

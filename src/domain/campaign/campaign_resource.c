@@ -103,8 +103,9 @@ find_free_id(struct res_ctx *c, struct campaign *k)
 	if (!found)
 		return NULL;
 	TRY(DB_FIND(c->tx, &sql_campaign_gap, &r, &found, P_INT(c->actor->company_id), P_INT(k->id)));
-	check(found);
-	k->id = db_int(&r, 0);
+	/* NULL: it has been deleted between the two statements, so the id itself is free. */
+	if (found && !db_is_null(&r, 0))
+		k->id = db_int(&r, 0);
 	return NULL;
 }
 

@@ -308,14 +308,14 @@ static const struct api_param whose[] = {
 	{ NULL, NULL, NULL, false },
 };
 
-#define QUEUE_SCHEMA                                                                                     \
-	"{\"type\":\"object\",\"properties\":{\"name\":{\"type\":\"string\"},\"paused\":{\"type\":"      \
-	"\"boolean\"},"                                                                                  \
-	"\"due\":{\"type\":\"integer\",\"description\":\"Jobs that wait for nothing but a thread.\"},"   \
-	"\"later\":{\"type\":\"integer\",\"description\":\"Jobs that wait for their time.\"},"           \
-	"\"running\":{\"type\":\"integer\"},"                                                            \
-	"\"poison\":{\"type\":\"integer\",\"description\":\"Jobs under which the server died twice.\"}," \
-	"\"oldest\":{\"type\":[\"string\",\"null\"],\"format\":\"date-time\","                           \
+#define QUEUE_SCHEMA                                                                                         \
+	"{\"type\":\"object\",\"properties\":{\"name\":{\"type\":\"string\"},\"paused\":{\"type\":"          \
+	"\"boolean\"},"                                                                                      \
+	"\"due\":{\"type\":\"integer\",\"description\":\"Jobs that wait for nothing but a thread.\"},"       \
+	"\"later\":{\"type\":\"integer\",\"description\":\"Jobs that wait for their time.\"},"               \
+	"\"running\":{\"type\":\"integer\"},"                                                                \
+	"\"poison\":{\"type\":\"integer\",\"description\":\"Jobs under which the server died too often.\"}," \
+	"\"oldest\":{\"type\":[\"string\",\"null\"],\"format\":\"date-time\","                               \
 	"\"description\":\"Since when the oldest due one waits.\"}}}"
 #define QUEUE_EXAMPLE                                                                              \
 	"{\"name\":\"webhook\",\"paused\":false,\"due\":2,\"later\":1,\"running\":4,\"poison\":0," \

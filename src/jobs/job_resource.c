@@ -17,7 +17,7 @@ static const struct res_field job_fields[] = {
 		.doc = "Of one key one job waits and one runs; null: it stands for itself.",
 		.example = "\"kpi.judge\""),
 	F(state, ENUM, .flags = RF_SERVER | RF_FILTER | RF_SORT, .names = job_state_names,
-		.doc = "dead: failed for the last time; poison: the server died under it twice.",
+		.doc = "dead: failed for the last time; poison: the server died under it too often.",
 		.example = "\"done\""),
 	F(priority, INT, .flags = RF_SERVER | RF_FILTER | RF_SORT,
 		.doc = "From -10 to 10; higher runs first.", .example = "0"),

@@ -5,7 +5,8 @@
  * listed in jobs/; this room knows none of them by name.
  *
  * The promise is "at least once". A failed run is tried again with exponential back-off and jitter until its kind's attempts are used up;
- * then it is dead and stays to be looked at. A job whose runner died under it twice is poison: it is set aside and named.
+ * then it is dead and stays to be looked at. A job whose runner died under it as often as its kind allows (twice, unless it
+ * says otherwise) is poison: it is set aside and named.
  */
 #ifndef QUEUE_JOB_H
 #define QUEUE_JOB_H

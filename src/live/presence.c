@@ -16,6 +16,7 @@
 #define NODE_BYTES  12
 #define ROUND_BYTES (64u << 20)
 #define LIST_BYTES  (64u << 10) /* of one message: some hundred people */
+#define USER_BYTES  2048	/* one of them at most, with a name all of escapes */
 
 /* A person of this node on an object, however many streams he has there. */
 struct seat {
@@ -252,7 +253,8 @@ read_lists(struct db_tx *tx, void *arg)
 			buf_init_arena(&b, a, LIST_BYTES);
 			json_out_init(&o, &b);
 		}
-		add_user(&o, &r);
+		if (b.len + USER_BYTES <= LIST_BYTES) /* those who came first; half a name would be no JSON */
+			add_user(&o, &r);
 		room->users = buf_str(&b);
 		room->count++;
 	}

@@ -98,7 +98,8 @@ claim_suspect(struct db_tx *tx, struct runner_round *w)
 		struct db_rows rows;
 		bool found;
 		int count = 0;
-		TRY(DB_FIND(tx, &sql_job_suspect_find, &rows, &found, P_TEXT(q->name), P_INSTANT(w->now)));
+		TRY(DB_FIND(tx, &sql_job_suspect_find, &rows, &found, P_TEXT(q->name), P_INSTANT(w->now),
+			P_TEXT(q->kinds)));
 		if (!found)
 			continue;
 		TRY(DB_QUERY(tx, &sql_job_claim_suspect, &rows, P_TEXT(q->name), P_INSTANT(w->now),

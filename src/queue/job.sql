@@ -47,8 +47,18 @@ SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT),
 SELECT id FROM job WHERE queue = $1 AND state = 'waiting' AND crashes = 0 AND run_at <= $2
 AND NOT EXISTS (SELECT 1 FROM job_queue q WHERE q.company_id = 0 AND q.name = $1 AND q.paused = 1) LIMIT 1
 
--- name: job_suspect_find
-SELECT id FROM job WHERE queue = $1 AND state = 'waiting' AND crashes > 0 AND run_at <= $2
+-- Whether job_claim_suspect would find one; $3: the kinds this process knows.
+-- name: job_suspect_find @sqlite
+SELECT j.id FROM job j WHERE j.queue = $1 AND j.state = 'waiting' AND j.crashes > 0 AND j.run_at <= $2
+AND j.kind IN (SELECT value FROM json_each($3))
+AND (j.key IS NULL OR NOT EXISTS (SELECT 1 FROM job r WHERE r.company_id = j.company_id AND r.key = j.key AND r.kind = j.kind
+	AND r.key IS NOT NULL AND r.state IN ('running', 'poison')))
+AND NOT EXISTS (SELECT 1 FROM job_queue q WHERE q.company_id = 0 AND q.name = $1 AND q.paused = 1) LIMIT 1
+-- name: job_suspect_find @postgres
+SELECT j.id FROM job j WHERE j.queue = $1 AND j.state = 'waiting' AND j.crashes > 0 AND j.run_at <= $2
+AND j.kind IN (SELECT json_array_elements_text(CAST($3 AS json)) COLLATE "C")
+AND (j.key IS NULL OR NOT EXISTS (SELECT 1 FROM job r WHERE r.company_id = j.company_id AND r.key = j.key AND r.kind = j.kind
+	AND r.key IS NOT NULL AND r.state IN ('running', 'poison')))
 AND NOT EXISTS (SELECT 1 FROM job_queue q WHERE q.company_id = 0 AND q.name = $1 AND q.paused = 1) LIMIT 1
 
 -- name: job_cancelled_list

@@ -26,8 +26,8 @@ look_at_queues(struct db_tx *tx, struct look *k)
 			k->due[i] = found;
 		}
 		if (w->suspects && !k->suspect) {
-			TRY(DB_FIND(
-				tx, &sql_job_suspect_find, &rows, &found, P_TEXT(name), P_INSTANT(w->now)));
+			TRY(DB_FIND(tx, &sql_job_suspect_find, &rows, &found, P_TEXT(name), P_INSTANT(w->now),
+				P_TEXT(w->r->queues[i].kinds)));
 			k->suspect = found;
 		}
 	}

@@ -204,9 +204,10 @@ SELECT m.name FROM sqlite_master m
 WHERE m.type = 'table' AND EXISTS (SELECT 1 FROM pragma_table_info(m.name) c WHERE c.name = 'company_id')
 ORDER BY m.name
 -- name: company_tables @postgres
-SELECT CAST(table_name AS TEXT) FROM information_schema.columns
-WHERE column_name = 'company_id' AND table_schema = current_schema()
-ORDER BY table_name
+SELECT CAST(t.relname AS TEXT) FROM pg_class t
+WHERE t.relkind IN ('r', 'p') AND t.relnamespace = CAST(current_schema() AS regnamespace)
+AND EXISTS (SELECT 1 FROM pg_attribute c WHERE c.attrelid = t.oid AND c.attname = 'company_id' AND NOT c.attisdropped)
+ORDER BY t.relname
 
 -- name: company_references @sqlite
 SELECT DISTINCT m.name, f."table" FROM sqlite_master m, pragma_foreign_key_list(m.name) f WHERE m.type = 'table'

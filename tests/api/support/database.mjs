@@ -31,7 +31,7 @@ export async function change(store, sql) {
 // Names of the tables that the migrations made.
 export async function tables(store) {
   const sql = onPostgres
-    ? "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'public'"
+    ? "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'public' AND table_type = 'BASE TABLE'"
     : "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT LIKE 'search_index%'";
   return (await rows(store, sql)).map((row) => row.name).sort();
 }

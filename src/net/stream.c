@@ -202,12 +202,12 @@ stream_begin_close(struct stream *s, int code, struct str reason)
 	stream_list(s);
 }
 
-/* Too much waits: what does is dropped, so that the close frame is next. */
+/* Too much waits: what does is dropped, so that the close frame is next. Counted behind that: who sees the cut sees what it gave back. */
 static void
 cut(struct stream *s)
 {
-	atomic_fetch_add_explicit(&s->loop->cut, 1, memory_order_relaxed);
 	stream_queue_clear(s, s->kind == STREAM_WEBSOCKET);
+	atomic_fetch_add_explicit(&s->loop->cut, 1, memory_order_release);
 	stream_begin_close(s, STREAM_CLOSE_TRY_LATER, STR("too slow"));
 }
 

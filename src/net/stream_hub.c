@@ -257,7 +257,7 @@ stream_hub_stats(const struct stream_hub *h)
 
 		sum.open += atomic_load_explicit(&l->count, memory_order_relaxed);
 		sum.sent += atomic_load_explicit(&l->sent, memory_order_relaxed);
-		sum.cut += atomic_load_explicit(&l->cut, memory_order_relaxed);
+		sum.cut += atomic_load_explicit(&l->cut, memory_order_acquire);
 		sum.bytes_queued += atomic_load_explicit(&l->bytes_queued, memory_order_relaxed);
 	}
 	return sum;

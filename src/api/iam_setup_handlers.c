@@ -32,29 +32,6 @@ static const struct input {
 		"required minlength=\"8\" maxlength=\"128\" autocomplete=\"new-password\"", "" },
 };
 
-static void
-put_escaped(struct buf *b, struct str s)
-{
-	for (size_t i = 0; i < s.n; i++) {
-		switch (s.p[i]) {
-		case '&':
-			buf_add_lit(b, "&amp;");
-			break;
-		case '<':
-			buf_add_lit(b, "&lt;");
-			break;
-		case '>':
-			buf_add_lit(b, "&gt;");
-			break;
-		case '"':
-			buf_add_lit(b, "&quot;");
-			break;
-		default:
-			buf_add_byte(b, s.p[i]);
-		}
-	}
-}
-
 static struct api_done *
 page(struct api_ctx *c, int status, const struct buf *content)
 {
@@ -90,13 +67,13 @@ static void
 put_faults(struct buf *b, const struct err *e)
 {
 	buf_add_lit(b, "<div role=\"alert\"><p>");
-	put_escaped(b, e->message);
+	buf_add_markup(b, e->message);
 	buf_add_lit(b, "</p><ul>");
 	for (const struct err_field *f = e->fields; f; f = f->next) {
 		buf_add_lit(b, "<li>");
-		put_escaped(b, f->field);
+		buf_add_markup(b, f->field);
 		buf_add_lit(b, ": ");
-		put_escaped(b, f->message);
+		buf_add_markup(b, f->message);
 		buf_add_lit(b, "</li>");
 	}
 	buf_add_lit(b, "</ul></div>\n");
@@ -108,7 +85,7 @@ put_input(struct buf *b, const struct input *in, struct str value)
 	buf_add_fmt(b,
 		"<p><label for=\"%s\">%s</label><br>\n<input id=\"%s\" name=\"%s\" type=\"%s\" %s value=\"",
 		in->name, in->label, in->name, in->name, in->type, in->more);
-	put_escaped(b, value);
+	buf_add_markup(b, value);
 	buf_add_lit(b, "\"></p>\n");
 }
 
@@ -122,7 +99,7 @@ form_page(struct api_ctx *c, struct str token, const struct err *e)
 		put_faults(&b, e);
 	buf_add_lit(&b,
 		"<form method=\"post\" action=\"/setup\">\n<input type=\"hidden\" name=\"token\" value=\"");
-	put_escaped(&b, token);
+	buf_add_markup(&b, token);
 	buf_add_lit(&b, "\">\n");
 	for (size_t i = 0; i < COUNT(inputs); i++) {
 		struct str given = text_of(c, inputs[i].name);

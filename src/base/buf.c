@@ -182,3 +182,29 @@ buf_str(const struct buf *b)
 {
 	return (struct str){ b->p, b->len };
 }
+
+void
+buf_add_markup(struct buf *b, struct str s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		switch (s.p[i]) {
+		case '&':
+			buf_add_lit(b, "&amp;");
+			break;
+		case '<':
+			buf_add_lit(b, "&lt;");
+			break;
+		case '>':
+			buf_add_lit(b, "&gt;");
+			break;
+		case '"':
+			buf_add_lit(b, "&quot;");
+			break;
+		case '\'':
+			buf_add_lit(b, "&#39;");
+			break;
+		default:
+			buf_add_byte(b, s.p[i]);
+		}
+	}
+}

@@ -65,6 +65,8 @@ char *int_digits(uint64_t v, char *end);
 void buf_add_fmt(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* A JSON string with its quotes; s must be valid UTF-8. It stands here because the log writes JSON too. */
 void buf_add_json_string(struct buf *b, struct str s);
+/* Text of HTML and XML, in elements and in quoted attributes: & < > " and ' as references. */
+void buf_add_markup(struct buf *b, struct str s);
 static inline bool
 buf_is_over(const struct buf *b)
 {

@@ -56,30 +56,6 @@ draw_plain(struct arena *a, struct str s)
 	return buf_str(&b);
 }
 
-static void
-escape_byte(struct buf *b, char c)
-{
-	switch (c) {
-	case '<':
-		buf_add_lit(b, "&lt;");
-		break;
-	case '>':
-		buf_add_lit(b, "&gt;");
-		break;
-	case '&':
-		buf_add_lit(b, "&amp;");
-		break;
-	case '"':
-		buf_add_lit(b, "&quot;");
-		break;
-	case '\'':
-		buf_add_lit(b, "&#39;");
-		break;
-	default:
-		buf_add_byte(b, c);
-	}
-}
-
 void
 draw_escape(struct buf *b, struct str s)
 {
@@ -88,10 +64,8 @@ draw_escape(struct buf *b, struct str s)
 	while (i < s.n) {
 		uint32_t c = 0;
 		size_t n = code_point(str_sub(s, i, s.n - i), &c);
-		if (n == 1 && is_plain(c))
-			escape_byte(b, s.p[i]);
-		else if (n && is_plain(c))
-			buf_add(b, s.p + i, n);
+		if (n && is_plain(c))
+			buf_add_markup(b, str_sub(s, i, n));
 		else if (c != '\r')
 			buf_add_lit(b, REPLACEMENT);
 		i += n ? n : 1;

@@ -13,24 +13,6 @@
 static struct world w;
 
 #define STATE_COUNT(state) fixture_int(&w.f, "SELECT count(*) FROM job WHERE state = '" state "'")
-#define BOTH(name)                                 \
-	static void name##_sqlite(void **state)    \
-	{                                          \
-		(void)state;                       \
-		if (!world_start(&w, DB_SQLITE))   \
-			skip();                    \
-		name();                            \
-		world_end(&w);                     \
-	}                                          \
-	static void name##_postgres(void **state)  \
-	{                                          \
-		(void)state;                       \
-		if (!world_start(&w, DB_POSTGRES)) \
-			skip();                    \
-		name();                            \
-		world_end(&w);                     \
-	}
-#define TESTS_OF(name) cmocka_unit_test(name##_sqlite), cmocka_unit_test(name##_postgres)
 
 static int64_t
 put(const char *kind, const char *key)

@@ -54,4 +54,24 @@ int64_t world_enqueue(struct world *w, const struct job_request *q);
 void world_nap(void);
 struct instant world_now(void);
 
+/* A test of the file's world w, once on each database. */
+#define BOTH(name)                                 \
+	static void name##_sqlite(void **state)    \
+	{                                          \
+		(void)state;                       \
+		if (!world_start(&w, DB_SQLITE))   \
+			skip();                    \
+		name();                            \
+		world_end(&w);                     \
+	}                                          \
+	static void name##_postgres(void **state)  \
+	{                                          \
+		(void)state;                       \
+		if (!world_start(&w, DB_POSTGRES)) \
+			skip();                    \
+		name();                            \
+		world_end(&w);                     \
+	}
+#define TESTS_OF(name) cmocka_unit_test(name##_sqlite), cmocka_unit_test(name##_postgres)
+
 #endif

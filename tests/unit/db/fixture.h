@@ -37,4 +37,18 @@ int64_t fixture_int(struct fixture *f, const char *sql);
 /* Ends the test with the error's text unless it is NULL. */
 void fixture_ok(struct err *e);
 
+/* A rule that takes the kind of database, as one test on each. */
+#define ON_EACH(name)                             \
+	static void name##_sqlite(void **state)   \
+	{                                         \
+		(void)state;                      \
+		name(DB_SQLITE);                  \
+	}                                         \
+	static void name##_postgres(void **state) \
+	{                                         \
+		(void)state;                      \
+		name(DB_POSTGRES);                \
+	}
+#define TESTS_OF(name) cmocka_unit_test(name##_sqlite), cmocka_unit_test(name##_postgres)
+
 #endif

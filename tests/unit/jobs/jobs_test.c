@@ -259,21 +259,9 @@ what_is_over_is_cleared_away(enum db_kind kind)
 	end();
 }
 
-#define BOTH(name)                                \
-	static void name##_sqlite(void **state)   \
-	{                                         \
-		(void)state;                      \
-		name(DB_SQLITE);                  \
-	}                                         \
-	static void name##_postgres(void **state) \
-	{                                         \
-		(void)state;                      \
-		name(DB_POSTGRES);                \
-	}
-BOTH(passing_days_are_told)
-BOTH(old_events_go_when_webhooks_were_told)
-BOTH(what_is_over_is_cleared_away)
-#define TESTS_OF(name) cmocka_unit_test(name##_sqlite), cmocka_unit_test(name##_postgres)
+ON_EACH(passing_days_are_told)
+ON_EACH(old_events_go_when_webhooks_were_told)
+ON_EACH(what_is_over_is_cleared_away)
 
 int
 main(void)

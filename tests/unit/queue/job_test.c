@@ -38,7 +38,7 @@ a_job_runs_once(void)
 			"SELECT count(*) FROM job WHERE lease_owner IS NULL AND finished_at >= started_at"),
 		1);
 }
-BOTH(a_job_runs_once)
+WORLD_ON_EACH(a_job_runs_once)
 
 static struct err *
 enqueue_and_fail(struct db_tx *tx, void *arg)
@@ -56,7 +56,7 @@ a_job_of_a_change_that_was_not_made_does_not_exist(void)
 	assert_non_null(db_write(w.f.db, w.f.arena, enqueue_and_fail, NULL));
 	assert_int_equal(fixture_int(&w.f, "SELECT count(*) FROM job"), 0);
 }
-BOTH(a_job_of_a_change_that_was_not_made_does_not_exist)
+WORLD_ON_EACH(a_job_of_a_change_that_was_not_made_does_not_exist)
 
 static void
 a_key_makes_it_one_job(void)
@@ -85,7 +85,7 @@ a_key_makes_it_one_job(void)
 	world_enqueue(&w, &q);
 	WORLD_UNTIL(STATE_COUNT("done") == 3);
 }
-BOTH(a_key_makes_it_one_job)
+WORLD_ON_EACH(a_key_makes_it_one_job)
 
 static void
 what_is_asked_for_while_it_runs_runs_once_more(void)
@@ -102,7 +102,7 @@ what_is_asked_for_while_it_runs_runs_once_more(void)
 	assert_int_equal(w.most_inside, 1);
 	assert_int_equal(w.runs[1].attempt, 1);
 }
-BOTH(what_is_asked_for_while_it_runs_runs_once_more)
+WORLD_ON_EACH(what_is_asked_for_while_it_runs_runs_once_more)
 
 static void
 an_unknown_kind_waits(void)
@@ -114,7 +114,7 @@ an_unknown_kind_waits(void)
 	assert_int_equal(
 		fixture_int(&w.f, "SELECT count(*) FROM job WHERE state = 'waiting' AND attempt = 0"), 1);
 }
-BOTH(an_unknown_kind_waits)
+WORLD_ON_EACH(an_unknown_kind_waits)
 
 static void
 the_urgent_run_first(void)
@@ -135,7 +135,7 @@ the_urgent_run_first(void)
 	for (size_t i = 0; i < COUNT(order); i++)
 		assert_string_equal(w.runs[i].payload, order[i]);
 }
-BOTH(the_urgent_run_first)
+WORLD_ON_EACH(the_urgent_run_first)
 
 static void
 a_job_waits_for_its_time(void)
@@ -148,7 +148,7 @@ a_job_waits_for_its_time(void)
 	WORLD_UNTIL(w.run_count == 1);
 	assert_true(world_now().us >= at.us);
 }
-BOTH(a_job_waits_for_its_time)
+WORLD_ON_EACH(a_job_waits_for_its_time)
 
 /* ---- failing ---------------------------------------------------------------------------------------------------------------- */
 
@@ -163,7 +163,7 @@ a_failed_job_is_tried_again(void)
 	assert_int_equal(w.runs[2].attempt, 3);
 	assert_int_equal(fixture_int(&w.f, "SELECT count(*) FROM job WHERE error IS NULL"), 1);
 }
-BOTH(a_failed_job_is_tried_again)
+WORLD_ON_EACH(a_failed_job_is_tried_again)
 
 static void
 attempts_end(void)
@@ -176,7 +176,7 @@ attempts_end(void)
 	assert_int_equal(
 		fixture_int(&w.f, "SELECT count(*) FROM job WHERE error = 'The receiver is away.'"), 1);
 }
-BOTH(attempts_end)
+WORLD_ON_EACH(attempts_end)
 
 static void
 back_off_is_not_cut_short_by_another_request(void)
@@ -189,7 +189,7 @@ back_off_is_not_cut_short_by_another_request(void)
 	world_enqueue(&w, &q);
 	assert_int_equal(fixture_int(&w.f, "SELECT run_at FROM job"), at);
 }
-BOTH(back_off_is_not_cut_short_by_another_request)
+WORLD_ON_EACH(back_off_is_not_cut_short_by_another_request)
 
 static void
 who_gives_up_is_dead_at_once(void)
@@ -199,7 +199,7 @@ who_gives_up_is_dead_at_once(void)
 	WORLD_UNTIL(STATE_COUNT("dead") == 1);
 	assert_int_equal(w.run_count, 1);
 }
-BOTH(who_gives_up_is_dead_at_once)
+WORLD_ON_EACH(who_gives_up_is_dead_at_once)
 
 static void
 a_job_can_wait_to_run_again(void)
@@ -213,7 +213,7 @@ a_job_can_wait_to_run_again(void)
 		assert_int_equal(w.runs[i].attempt, 1);
 	}
 }
-BOTH(a_job_can_wait_to_run_again)
+WORLD_ON_EACH(a_job_can_wait_to_run_again)
 
 static void
 a_run_is_told_when_its_time_is_over(void)
@@ -225,7 +225,7 @@ a_run_is_told_when_its_time_is_over(void)
 	assert_int_equal(
 		fixture_int(&w.f, "SELECT count(*) FROM job WHERE error = 'It took longer than 1 s.'"), 1);
 }
-BOTH(a_run_is_told_when_its_time_is_over)
+WORLD_ON_EACH(a_run_is_told_when_its_time_is_over)
 
 /* ---- telling ---------------------------------------------------------------------------------------------------------------- */
 
@@ -240,7 +240,7 @@ what_a_run_tells_is_kept(void)
 				  "AND progress_note = 'three of seven ??bytes' AND result = '{\"sent\":3}'"),
 		1);
 }
-BOTH(what_a_run_tells_is_kept)
+WORLD_ON_EACH(what_a_run_tells_is_kept)
 
 static void
 some_kinds_leave_no_row(void)
@@ -249,7 +249,7 @@ some_kinds_leave_no_row(void)
 	put("test.forgotten", "a");
 	WORLD_UNTIL(w.ended_count == 1 && fixture_int(&w.f, "SELECT count(*) FROM job") == 0);
 }
-BOTH(some_kinds_leave_no_row)
+WORLD_ON_EACH(some_kinds_leave_no_row)
 
 /* ---- cancelling and stopping ------------------------------------------------------------------------------------------------ */
 
@@ -280,7 +280,7 @@ a_running_job_is_asked_to_stop(void)
 	WORLD_UNTIL(STATE_COUNT("cancelled") == 2);
 	assert_int_equal(w.stops_seen, 1);
 }
-BOTH(a_running_job_is_asked_to_stop)
+WORLD_ON_EACH(a_running_job_is_asked_to_stop)
 
 static void
 what_a_stop_interrupts_waits_as_if_it_had_not_run(void)
@@ -296,7 +296,7 @@ what_a_stop_interrupts_waits_as_if_it_had_not_run(void)
 					   "AND lease_owner IS NULL"),
 		20);
 }
-BOTH(what_a_stop_interrupts_waits_as_if_it_had_not_run)
+WORLD_ON_EACH(what_a_stop_interrupts_waits_as_if_it_had_not_run)
 
 /* ---- dead runners ----------------------------------------------------------------------------------------------------------- */
 
@@ -312,7 +312,7 @@ a_lease_that_ran_out_is_taken_over(void)
 	assert_int_equal(w.runs[0].attempt, 2);
 	assert_int_equal(fixture_int(&w.f, "SELECT crashes FROM job"), 0);
 }
-BOTH(a_lease_that_ran_out_is_taken_over)
+WORLD_ON_EACH(a_lease_that_ran_out_is_taken_over)
 
 static void
 a_lease_that_holds_is_respected(void)
@@ -328,7 +328,7 @@ a_lease_that_holds_is_respected(void)
 	world_run(&w);
 	WORLD_UNTIL(STATE_COUNT("done") == 2);
 }
-BOTH(a_lease_that_holds_is_respected)
+WORLD_ON_EACH(a_lease_that_holds_is_respected)
 
 static void
 what_kills_twice_is_poison(void)
@@ -344,7 +344,7 @@ what_kills_twice_is_poison(void)
 	assert_int_equal(w.run_count, 1);
 	assert_string_equal(w.runs[0].key, "b");
 }
-BOTH(what_kills_twice_is_poison)
+WORLD_ON_EACH(what_kills_twice_is_poison)
 
 static void
 suspects_run_one_at_a_time(void)
@@ -362,7 +362,7 @@ suspects_run_one_at_a_time(void)
 	WORLD_UNTIL(STATE_COUNT("done") == 6);
 	assert_int_equal(w.most_inside, 1);
 }
-BOTH(suspects_run_one_at_a_time)
+WORLD_ON_EACH(suspects_run_one_at_a_time)
 
 static void
 a_run_whose_lease_was_lost_stores_nothing(void)
@@ -377,7 +377,7 @@ a_run_whose_lease_was_lost_stores_nothing(void)
 	WORLD_UNTIL(w.ended_count == 1);
 	WORLD_UNTIL(STATE_COUNT("running") == 1 && fixture_int(&w.f, "SELECT crashes FROM job") == 0);
 }
-BOTH(a_run_whose_lease_was_lost_stores_nothing)
+WORLD_ON_EACH(a_run_whose_lease_was_lost_stores_nothing)
 
 static void
 a_lease_is_renewed_while_it_runs(void)
@@ -398,7 +398,7 @@ a_lease_is_renewed_while_it_runs(void)
 	assert_int_equal(w.run_count, 1);
 	assert_true(job_runner_stop(other, 1000));
 }
-BOTH(a_lease_is_renewed_while_it_runs)
+WORLD_ON_EACH(a_lease_is_renewed_while_it_runs)
 
 /* ---- many ------------------------------------------------------------------------------------------------------------------- */
 
@@ -435,7 +435,7 @@ two_runners_share_without_running_anything_twice(void)
 		assert_false(seen[n]++);
 	}
 }
-BOTH(two_runners_share_without_running_anything_twice)
+WORLD_ON_EACH(two_runners_share_without_running_anything_twice)
 
 int
 main(void)

@@ -186,22 +186,10 @@ a_paused_schedule_makes_nothing_up(enum db_kind kind)
 	world_end(&w);
 }
 
-#define BOTH(name)                                \
-	static void name##_sqlite(void **state)   \
-	{                                         \
-		(void)state;                      \
-		name(DB_SQLITE);                  \
-	}                                         \
-	static void name##_postgres(void **state) \
-	{                                         \
-		(void)state;                      \
-		name(DB_POSTGRES);                \
-	}
-BOTH(a_slot_runs_once_on_two_nodes_across_clock_changes)
-BOTH(a_local_time_that_comes_twice_runs_once)
-BOTH(missed_slots_are_one_run)
-BOTH(a_paused_schedule_makes_nothing_up)
-#define TESTS_OF(name) cmocka_unit_test(name##_sqlite), cmocka_unit_test(name##_postgres)
+ON_EACH(a_slot_runs_once_on_two_nodes_across_clock_changes)
+ON_EACH(a_local_time_that_comes_twice_runs_once)
+ON_EACH(missed_slots_are_one_run)
+ON_EACH(a_paused_schedule_makes_nothing_up)
 
 int
 main(void)

@@ -65,7 +65,7 @@ a_dead_job_is_tried_again_with_all_its_attempts(void)
 	assert_int_equal(
 		fixture_int(&w.f, "SELECT count(*) FROM job WHERE error IS NULL AND attempt = 2"), 1);
 }
-BOTH(a_dead_job_is_tried_again_with_all_its_attempts)
+WORLD_ON_EACH(a_dead_job_is_tried_again_with_all_its_attempts)
 
 static void
 poison_that_is_tried_again_is_no_suspect(void)
@@ -84,7 +84,7 @@ poison_that_is_tried_again_is_no_suspect(void)
 	WORLD_UNTIL(STATE_COUNT("done") == 1);
 	assert_int_equal(w.runs[0].id, id);
 }
-BOTH(poison_that_is_tried_again_is_no_suspect)
+WORLD_ON_EACH(poison_that_is_tried_again_is_no_suspect)
 
 static void
 cancelled_poison_lets_others_of_its_key_run(void)
@@ -98,7 +98,7 @@ cancelled_poison_lets_others_of_its_key_run(void)
 	WORLD_UNTIL(STATE_COUNT("done") == 1);
 	assert_int_equal(STATE_COUNT("cancelled"), 1);
 }
-BOTH(cancelled_poison_lets_others_of_its_key_run)
+WORLD_ON_EACH(cancelled_poison_lets_others_of_its_key_run)
 
 static void
 one_job_is_cancelled_and_no_other(void)
@@ -127,7 +127,7 @@ one_job_is_cancelled_and_no_other(void)
 	w.gate_closed = false;
 	WORLD_UNTIL(STATE_COUNT("done") == 2);
 }
-BOTH(one_job_is_cancelled_and_no_other)
+WORLD_ON_EACH(one_job_is_cancelled_and_no_other)
 
 static void
 a_waiting_job_is_not_put_off_any_longer(void)
@@ -141,7 +141,7 @@ a_waiting_job_is_not_put_off_any_longer(void)
 	assert_string_equal(steer(job_retry, 7, id), "");
 	WORLD_UNTIL(STATE_COUNT("done") == 1);
 }
-BOTH(a_waiting_job_is_not_put_off_any_longer)
+WORLD_ON_EACH(a_waiting_job_is_not_put_off_any_longer)
 
 /* ---- stopping --------------------------------------------------------------------------------------------------------------- */
 
@@ -167,7 +167,7 @@ a_run_that_does_not_stop_is_given_back_and_stores_nothing(void)
 	WORLD_UNTIL(STATE_COUNT("done") == 3);
 	assert_int_equal(w.run_count, 5);
 }
-BOTH(a_run_that_does_not_stop_is_given_back_and_stores_nothing)
+WORLD_ON_EACH(a_run_that_does_not_stop_is_given_back_and_stores_nothing)
 
 /* ---- a database that fails -------------------------------------------------------------------------------------------------- */
 
@@ -213,7 +213,7 @@ a_database_that_is_away_for_a_while_costs_nothing_but_time(void)
 	get_through(away, COUNT(away), 12);
 	assert_int_equal(w.run_count, LIGHT_JOBS + 2);
 }
-BOTH(a_database_that_is_away_for_a_while_costs_nothing_but_time)
+WORLD_ON_EACH(a_database_that_is_away_for_a_while_costs_nothing_but_time)
 
 static void
 a_round_that_breaks_off_has_not_been(void)
@@ -226,7 +226,7 @@ a_round_that_breaks_off_has_not_been(void)
 	get_through(breaks, COUNT(breaks), 10);
 	assert_int_equal(w.run_count, LIGHT_JOBS + 2); /* what was rolled back was never begun */
 }
-BOTH(a_round_that_breaks_off_has_not_been)
+WORLD_ON_EACH(a_round_that_breaks_off_has_not_been)
 
 static void
 a_commit_that_nobody_answered_loses_nothing(void)
@@ -242,7 +242,7 @@ a_commit_that_nobody_answered_loses_nothing(void)
 	w.run_count = w.ended_count = 0;
 	get_through(lost, COUNT(lost), 6);
 }
-BOTH(a_commit_that_nobody_answered_loses_nothing)
+WORLD_ON_EACH(a_commit_that_nobody_answered_loses_nothing)
 
 /* The commit that ends the first run has begun the second as well; the first one's end is stored once more behind that. */
 static void
@@ -270,7 +270,7 @@ a_second_run_is_not_taken_for_the_first(void)
 	WORLD_UNTIL(STATE_COUNT("done") == 2);
 	assert_int_equal(w.run_count, 3);
 }
-BOTH(a_second_run_is_not_taken_for_the_first)
+WORLD_ON_EACH(a_second_run_is_not_taken_for_the_first)
 
 int
 main(void)

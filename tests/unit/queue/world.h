@@ -55,7 +55,7 @@ void world_nap(void);
 struct instant world_now(void);
 
 /* A test of the file's world w, once on each database. */
-#define BOTH(name)                                 \
+#define WORLD_ON_EACH(name)                                \
 	static void name##_sqlite(void **state)    \
 	{                                          \
 		(void)state;                       \
@@ -72,6 +72,5 @@ struct instant world_now(void);
 		name();                            \
 		world_end(&w);                     \
 	}
-#define TESTS_OF(name) cmocka_unit_test(name##_sqlite), cmocka_unit_test(name##_postgres)
 
 #endif

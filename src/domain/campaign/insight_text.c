@@ -2,6 +2,7 @@
  * The sentences and the evidence of a finding. Templates name numbers in braces; each number is written as people of the trade write it:
  * three figures of a rate, whole per cents of a difference, thousands apart, p no finer than 0.001.
  */
+#include "base/number.h"
 #include "codec/json.h"
 #include "domain/campaign/insight_parts.h"
 
@@ -300,11 +301,31 @@ insight_text(struct arena *a, struct str template, const struct comparison *k, c
 
 /* ---- evidence ---- */
 
+/* Counts and amounts, as they were added up. */
 static void
 pair_number(struct json_out *o, struct str key, double v)
 {
 	json_key(o, key);
 	json_put_double(o, v);
+}
+
+/* What was estimated: more than six digits would tell of the arithmetic, not of the campaign. */
+static void
+put_estimate(struct json_out *o, double v)
+{
+	char text[32];
+	struct buf b = { .p = text, .cap = sizeof text, .max = sizeof text };
+	double rounded;
+
+	buf_add_fmt(&b, "%.6g", v);
+	json_put_double(o, double_parse(buf_str(&b), &rounded) ? rounded : v);
+}
+
+static void
+pair_estimate(struct json_out *o, struct str key, double v)
+{
+	json_key(o, key);
+	put_estimate(o, v);
 }
 
 static const char *
@@ -368,9 +389,9 @@ evidence_test(struct json_out *o, const struct comparison *k, size_t comparisons
 	if (isnan(k->p_value))
 		return;
 	if (!k->test && isfinite(k->found.df))
-		pair_number(o, STR("degrees_of_freedom"), k->found.df);
-	pair_number(o, STR("p_value"), k->p_value);
-	pair_number(o, STR("corrected_p_value"), k->corrected);
+		pair_estimate(o, STR("degrees_of_freedom"), k->found.df);
+	pair_estimate(o, STR("p_value"), k->p_value);
+	pair_estimate(o, STR("corrected_p_value"), k->corrected);
 	json_pair_str(o, "correction", str_from_cstr(correction_word(k->rule->correction)));
 	json_pair_int(o, "comparisons", (int64_t)comparisons);
 }
@@ -388,14 +409,14 @@ insight_evidence(struct arena *a, const struct comparison *k, size_t comparisons
 		json_pair_str(&o, "dimension", k->dimension);
 		json_pair_str(&o, "member", k->member);
 	}
-	pair_number(&o, STR("value"), k->value);
-	pair_number(&o, STR("reference"), k->reference);
-	pair_number(&o, STR("effect"), k->effect);
+	pair_estimate(&o, STR("value"), k->value);
+	pair_estimate(&o, STR("reference"), k->reference);
+	pair_estimate(&o, STR("effect"), k->effect);
 	if (isfinite(k->low) && isfinite(k->high)) {
 		json_key(&o, STR("interval_95"));
 		json_begin_array(&o);
-		json_put_double(&o, k->low);
-		json_put_double(&o, k->high);
+		put_estimate(&o, k->low);
+		put_estimate(&o, k->high);
 		json_end_array(&o);
 	}
 	evidence_counts(&o, k);

@@ -223,7 +223,8 @@ a_finding_shows_its_numbers(void **state)
 	assert_int_equal(f->severity, SEVERITY_HIGH);
 	assert_true(evidence_number(h, f, "count") == 1706 && evidence_number(h, f, "exposure") == 140000);
 	assert_true(evidence_number(h, f, "peer_count") == 2826 && evidence_number(h, f, "days") == 14);
-	assert_true(fabs(evidence_number(h, f, "effect") - (1706.0 / 2826 - 1)) < 5e-7); /* six digits are shown */
+	assert_true(fabs(evidence_number(h, f, "effect") - (1706.0 / 2826 - 1)) <
+		    5e-7); /* six digits are shown */
 	arena_free(h->a);
 }
 

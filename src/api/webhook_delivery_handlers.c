@@ -18,6 +18,7 @@
 #define OVERLAP_HOURS	  24
 #define OVERLAP_HOURS_MAX 720
 #define HOUR		  (3600 * INSTANT_SECOND)
+#define ACCESS_REFUSED	  "Events about access are sent only where an administrator has set up the subscription."
 
 static struct webhook_key
 key_of(const struct api_ctx *c)
@@ -68,13 +69,11 @@ deliveries_list(struct api_ctx *c)
 }
 
 static struct err *
-find_delivery(struct api_ctx *c, struct webhook_delivery *d)
+find_delivery(struct api_ctx *c, struct webhook *w, struct webhook_delivery *d)
 {
-	struct webhook w = { 0 };
-
-	TRY(find_webhook(c, RES_READ, &w));
+	TRY(find_webhook(c, RES_READ, w));
 	TRY(res_read(&c->res, &webhook_delivery_res, c->path_params[1], d));
-	if (!str_eq(d->webhook_id, w.id))
+	if (!str_eq(d->webhook_id, w->id))
 		return err_word(err_new(c->res.arena, ERR_NOT_FOUND, ""), webhook_delivery_res.not_found);
 	return NULL;
 }
@@ -123,6 +122,13 @@ attempt_of(const struct db_rows *r)
 		.answer = db_text(r, 8) };
 }
 
+/* What was sent and what came back, which may repeat it: of events about access for administrators, as the audit trail is. */
+static bool
+may_see_body(const struct api_ctx *c, const struct webhook_delivery *d)
+{
+	return !webhook_event_is_access(d->event_type) || actor_may(&c->actor, PERM_COMPANY_ADMIN);
+}
+
 static struct err *
 write_history(struct api_ctx *c, const struct webhook_delivery *d)
 {
@@ -138,6 +144,8 @@ write_history(struct api_ctx *c, const struct webhook_delivery *d)
 		if (!row)
 			break;
 		struct webhook_attempt t = attempt_of(&r);
+		if (!may_see_body(c, d))
+			t.answer = (struct str){ 0 };
 		json_begin_object(o);
 		json_pair_int(o, "attempt", db_int(&r, 0));
 		write_attempt(o, &t);
@@ -151,14 +159,15 @@ static struct api_done *
 delivery_get(struct api_ctx *c)
 {
 	struct webhook_delivery d = { 0 };
-	struct err *e = find_delivery(c, &d);
+	struct webhook w = { 0 };
+	struct err *e = find_delivery(c, &w, &d);
 
 	if (e)
 		return api_fail(c, e);
 	json_begin_object(&c->json);
 	res_write_members(&c->json, &c->res, &webhook_delivery_res, NULL, &d);
 	json_key(&c->json, STR("payload"));
-	json_put_raw(&c->json, d.payload);
+	json_put_raw(&c->json, may_see_body(c, &d) ? d.payload : STR("null"));
 	e = write_history(c, &d);
 	if (e)
 		return api_fail(c, e);
@@ -173,9 +182,12 @@ replay_one(struct api_ctx *c, struct webhook_delivery *made)
 {
 	const struct webhook_key key = key_of(c);
 	struct webhook_delivery d = { 0 };
+	struct webhook w = { 0 };
 	struct str id;
 
-	TRY(find_delivery(c, &d));
+	TRY(find_delivery(c, &w, &d));
+	if (!w.access_events && webhook_event_is_access(d.event_type))
+		return err_new(c->res.arena, ERR_INSUFFICIENT_PERMISSIONS, ACCESS_REFUSED);
 	TRY(webhook_replay_one(c->res.tx, c->res.now, &key, &d, &id));
 	return res_read(&c->res, &webhook_delivery_res, id, made);
 }
@@ -210,12 +222,18 @@ read_patterns(struct api_ctx *c, const struct webhook *w, struct str *out, struc
 	*out = w->events;
 	if (!v)
 		return NULL;
-	bool fine = json_type_of(v) == JSON_ARRAY && json_count(v) > 0;
-	for (struct json_iter it = json_iter(v); fine && json_next(&it, NULL, &one);)
+	bool fine = json_type_of(v) == JSON_ARRAY && json_count(v) > 0, names_access = false;
+	for (struct json_iter it = json_iter(v); fine && json_next(&it, NULL, &one);) {
 		fine = json_type_of(one) == JSON_STRING && webhook_pattern_is_valid(json_string(one));
+		names_access = names_access || (fine && webhook_event_is_access(json_string(one)));
+	}
 	if (!fine) {
 		err_add_field(c->res.arena, e, STR("events"),
 			"Expected a list of event types, such as \"kpi.created\", \"threshold.*\" or \"*\".");
+		return NULL;
+	}
+	if (names_access && !w->access_events) {
+		err_add_field(c->res.arena, e, STR("events"), ACCESS_REFUSED);
 		return NULL;
 	}
 	buf_init_arena(&text, c->res.arena, LIMIT_TEXT_BYTES);
@@ -235,6 +253,7 @@ replay_range(struct api_ctx *c, int64_t *count)
 	read_instant(c, "from", &r.from, &e);
 	read_instant(c, "to", &r.to, &e);
 	TRY(read_patterns(c, &w, &r.patterns, &e));
+	r.access_events = w.access_events;
 	if (!e && r.to.us <= r.from.us)
 		err_add_field(c->res.arena, &e, STR("to"), "Must be later than from.");
 	return e ? e : webhook_replay_range(c->res.tx, c->res.now, &r, count);
@@ -374,10 +393,11 @@ webhook_rotate(struct api_ctx *c)
 	"\"event_type\":\"kpi.updated\",\"reason\":\"event\",\"state\":\"delivered\",\"attempts\":1," \
 	"\"created_at\":\"2024-06-15T09:00:00Z\",\"updated_at\":\"2024-06-15T09:00:00Z\","            \
 	"\"delivered_at\":\"2024-06-15T09:00:00Z\",\"next_at\":null"
-#define DETAIL_SCHEMA                                                                                  \
-	"{\"allOf\":[{\"$ref\":\"#/components/schemas/WebhookDelivery\"},{\"type\":\"object\","        \
-	"\"properties\":{\"payload\":{\"type\":\"object\"},\"history\":{\"type\":\"array\",\"items\":" \
-	"{\"type\":\"object\",\"properties\":{\"attempt\":{\"type\":\"integer\"}," ATTEMPT_PROPERTIES  \
+#define DETAIL_SCHEMA                                                                                   \
+	"{\"allOf\":[{\"$ref\":\"#/components/schemas/WebhookDelivery\"},{\"type\":\"object\","         \
+	"\"properties\":{\"payload\":{\"type\":[\"object\",\"null\"]},\"history\":{\"type\":\"array\"," \
+	"\"items\":"                                                                                    \
+	"{\"type\":\"object\",\"properties\":{\"attempt\":{\"type\":\"integer\"}," ATTEMPT_PROPERTIES   \
 	"}}}}}]}"
 #define TEST_SCHEMA                                                                                     \
 	"{\"type\":\"object\",\"required\":[\"delivery_id\",\"delivered\"],\"properties\":{\"delivery_" \
@@ -389,7 +409,10 @@ static const struct api_route routes[] = {
 		.doc = "The newest first. Kept for 30 days." },
 	{ HTTP_GET, "/api/webhooks/{webhook_id}/deliveries/{delivery_id}", delivery_get, MANAGE, API_READ,
 		API_BODY_NONE, .summary = "Read a delivery",
-		.doc = "With its body and every attempt: what was sent, what came back, how long it took.",
+		.doc = "With its body and every attempt: what was sent, what came back, how long it took. "
+		       "Body "
+		       "and answers of events about access are null for everyone but administrators of the "
+		       "company.",
 		.answer_schema = DETAIL_SCHEMA,
 		.answer_example =
 			"{" DELIVERY_EXAMPLE ",\"payload\":{\"type\":\"kpi.updated\",\"timestamp\":"
@@ -399,7 +422,7 @@ static const struct api_route routes[] = {
 		API_WRITE, API_BODY_NONE, &webhook_delivery_res, NULL, RES_READ, .success = 202,
 		.summary = "Send a delivery again",
 		.doc = "As a delivery of its own behind other replays, with the webhook-id of the first "
-		       "one." },
+		       "one. Of an event about access only while the subscription has access_events." },
 	{ HTTP_POST, "/api/webhooks/{webhook_id}/replay", webhook_replay, MANAGE, API_WRITE, API_BODY_JSON,
 		.success = 202, .summary = "Send the events of a time range again",
 		.doc = "In their order, beside the live deliveries. events narrows to some types; at most "

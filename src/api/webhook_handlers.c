@@ -64,12 +64,15 @@ static const struct api_route routes[] = {
 	{ HTTP_POST, "/api/webhooks", webhook_post, MANAGE, API_WRITE, API_BODY_JSON, &webhook_res, NULL,
 		RES_CREATE, .summary = "Subscribe to events",
 		.doc = "Targets on this machine or in private networks are refused unless the operator "
-		       "allows them." },
+		       "allows them. Events about access (of company, user, role, api_key, team, webhook, "
+		       "job, job_schedule and queue) are told to what an administrator subscribes: others "
+		       "cannot name them, and their \"*\" leaves them out." },
 	{ HTTP_GET, "/api/webhooks/{webhook_id}", api_res_read, MANAGE, API_READ, API_BODY_NONE, &webhook_res,
 		NULL, RES_READ, .summary = "Read a webhook subscription" },
 	{ HTTP_PUT, "/api/webhooks/{webhook_id}", webhook_put, MANAGE, API_WRITE, API_BODY_JSON, &webhook_res,
 		NULL, RES_UPDATE, .summary = "Change a webhook subscription",
-		.doc = "Only what is given changes." },
+		.doc = "Only what is given changes. When somebody who is no administrator sets url, events, "
+		       "secret or status, the subscription is told no more of events about access." },
 	{ HTTP_DELETE, "/api/webhooks/{webhook_id}", api_res_delete, MANAGE, API_WRITE, API_BODY_NONE,
 		&webhook_res, NULL, RES_DELETE, .summary = "Delete a webhook subscription" },
 };

@@ -115,7 +115,15 @@ read_active(struct db_tx *tx, void *arg)
 			.id = arena_str(s->arena, db_text(&r, 1)) };
 		x->events = arena_str(s->arena, db_text(&r, 2));
 		TRY(webhook_patterns_parse(s->arena, x->events, &x->patterns));
+		x->patterns.access_events = db_int(&r, 3);
 	}
+}
+
+static bool
+is_as_before(const struct subscription *before, const struct subscription *x)
+{
+	return str_eq(before->events, x->events) &&
+	       before->patterns.access_events == x->patterns.access_events;
 }
 
 /* The same subscription as it was known before; NULL when it is new or wants other events. */
@@ -125,7 +133,7 @@ known(const struct subscriptions *s, const struct subscription *x)
 	for (size_t i = first_of(s, x->company_id); i < s->count && s->all[i].company_id == x->company_id;
 		i++)
 		if (str_eq(s->all[i].id, x->id))
-			return str_eq(s->all[i].events, x->events) ? &s->all[i] : NULL;
+			return is_as_before(&s->all[i], x) ? &s->all[i] : NULL;
 	return NULL;
 }
 

@@ -177,6 +177,68 @@ test("what fails is sent again with the same id, and what follows waits for it",
   await unsubscribe(hook);
 });
 
+test("events about access go only where an administrator has said that they go", async () => {
+  const { auth } = await server.person("program", "INTEGRATION");
+  const [mine, theirs] = [await receive(), await receive()];
+  const hook = await subscribe(theirs);
+  const own = await subscribe(mine, ["*"], {}, { auth });
+  assert.deepEqual([hook.access_events, own.access_events], [true, false]);
+  let people = 0;
+  const happens = async () => { await server.person(`somebody${++people}`, "EMPLOYEE"); return (await makeKpi()).id; };
+  const arrives = (receiver, id) => receiver.until((all) => all.some((d) => d.json.data.id === id));
+  const types = (receiver) => [...new Set(receiver.deliveries.map((d) => d.json.type))];
+  const from = new Date().toISOString();
+  const first = await happens();
+  await arrives(theirs, first);
+  await arrives(mine, first);
+  assert.deepEqual(types(mine), ["kpi.created"]);
+  assert.ok(types(theirs).includes("user.created") && types(theirs).includes("webhook.created"));
+
+  for (const pattern of ["user.*", "role.updated", "api_key.*", "company.*", "team.*", "webhook.paused", "job.*", "job_schedule.*", "queue.*"]) {
+    const refused = [await ask("POST", "/api/webhooks", { url: mine.url, secret: SECRET, events: ["*", pattern] }, { auth }), await ask("PUT", `/api/webhooks/${own.id}`, { events: ["*", pattern] }, { auth })];
+    for (const { status, json } of refused) {
+      assert.deepEqual([status, Object.keys(json.fields)], [400, ["events[1]"]], pattern);
+      assert.match(JSON.stringify(json.fields), /administrator/);
+    }
+  }
+  const range = { from, to: new Date(Date.now() + 60_000).toISOString() };
+  assert.deepEqual(await must(202, "POST", `/api/webhooks/${own.id}/replay`, range, { auth }), { deliveries: 1 });
+  const narrow = await ask("POST", `/api/webhooks/${own.id}/replay`, { ...range, events: ["user.*"] }, { auth });
+  assert.deepEqual([narrow.status, Object.keys(narrow.json.fields)], [400, ["events"]]);
+
+  const [{ id: told }] = await until(async () => {
+    const { items } = await must(200, "GET", `/api/webhooks/${hook.id}/deliveries?event_type=user.created`, undefined, { auth });
+    return items.length && items;
+  });
+  const log = `/api/webhooks/${hook.id}/deliveries/${told}`;
+  const shown = await must(200, "GET", log, undefined, { auth });
+  assert.deepEqual([shown.payload, shown.history[0].answer, shown.history[0].status], [null, null, 200]);
+  assert.equal((await must(200, "GET", log)).payload.type, "user.created");
+
+  // A replay that waits is not carried off to another place.
+  await must(200, "PUT", `/api/webhooks/${hook.id}`, { status: "paused" });
+  await must(202, "POST", `${log}/replay`, undefined, { auth });
+  assert.equal((await must(200, "PUT", `/api/webhooks/${hook.id}`, { description: "looked at" }, { auth })).access_events, true);
+  const taken = await must(200, "PUT", `/api/webhooks/${hook.id}`, { url: mine.url, status: "active" }, { auth });
+  assert.equal(taken.access_events, false);
+  const refused = await ask("POST", `${log}/replay`, undefined, { auth });
+  assert.deepEqual([refused.status, refused.json.code], [403, "INSUFFICIENT_PERMISSIONS"], refused.text);
+  await arrives(mine, await happens());
+  assert.deepEqual(await must(202, "POST", `/api/webhooks/${hook.id}/replay`, { ...range, events: ["kpi.created"] }, { auth }), { deliveries: 2 });
+  await until(async () => (await must(200, "GET", `/api/webhooks/${hook.id}/deliveries?reason=replay&state=delivered`)).total === 2);
+  assert.deepEqual(types(mine), ["kpi.created"]);
+  assert.equal((await must(200, "GET", `/api/webhooks/${hook.id}/deliveries?reason=replay&state=pending`)).total, 1);
+
+  for (const change of [{ secret: SECRET }, { events: ["*"] }, { url: mine.url }, { status: "active" }]) {
+    assert.equal((await must(200, "PUT", `/api/webhooks/${hook.id}`, { url: theirs.url })).access_events, true);
+    assert.equal((await must(200, "PUT", `/api/webhooks/${hook.id}`, change, { auth })).access_events, false, Object.keys(change)[0]);
+  }
+  await must(200, "PUT", `/api/webhooks/${hook.id}`, { url: theirs.url });
+  await must(200, "POST", `/api/webhooks/${hook.id}/rotate-secret`, {}, { auth });
+  assert.equal((await must(200, "GET", `/api/webhooks/${hook.id}`)).access_events, false);
+  for (const h of [hook, own]) await unsubscribe(h);
+});
+
 test("Retry-After is heeded", async () => {
   let refusals = 1;
   const receiver = await receive((_, response) => {

@@ -8,6 +8,10 @@ ALTER TABLE webhook ADD COLUMN paused_reason TEXT;             -- why the server
 ALTER TABLE webhook ADD COLUMN last_attempt_at BIGINT;
 ALTER TABLE webhook ADD COLUMN last_result TEXT;               -- the status that was answered, or TIMEOUT, ADDRESS_REFUSED, …
 
+-- Whether it is told of events about access: whoever last said where it goes and what it wants administers the company. Nobody knows who
+-- did that for subscriptions made before there was delivery.
+ALTER TABLE webhook ADD COLUMN access_events BOOLEAN NOT NULL DEFAULT 0;
+
 -- What nobody is shown: the position in the event table, and the secret before the last rotation.
 CREATE TABLE webhook_state (
 	company_id BIGINT NOT NULL,
@@ -36,6 +40,7 @@ CREATE TABLE webhook_delivery (
 	number BIGINT NOT NULL,     -- rises, for lists and for the order of replays
 	event_id BIGINT,            -- the event's number; NULL: a test
 	event_type TEXT NOT NULL,
+	access BOOLEAN NOT NULL,    -- of an event about access: sent, and its body shown, as such
 	reason TEXT NOT NULL,       -- event, replay, test
 	state TEXT NOT NULL,        -- pending, delivered, failed
 	payload TEXT NOT NULL,      -- the body as sent

@@ -90,8 +90,17 @@ verify_url(const void *record)
 		       : "Enter a valid URL that starts with http:// or https:// and holds no credentials.";
 }
 
+/* A pattern that a subscription without access_events would never be told anything for. */
+static void
+refuse_access_event(struct res_ctx *c, size_t i, struct str pattern, struct err **e)
+{
+	err_add_field(c->arena, e, arena_fmt(c->arena, "events[%zu]", i),
+		"Only administrators of the company may subscribe to \"%.*s\": it tells about access.",
+		STR_ARG(pattern));
+}
+
 static struct err *
-check_events(struct res_ctx *c, const struct webhook *w, struct err **e)
+check_events(struct res_ctx *c, const struct webhook *w, bool names_access, struct err **e)
 {
 	struct json_iter it;
 	json_val *events, *v;
@@ -104,12 +113,36 @@ check_events(struct res_ctx *c, const struct webhook *w, struct err **e)
 			"Expected a list of 1 to %d event types, such as \"kpi.created\".", EVENTS_MAX);
 		return NULL;
 	}
-	for (it = json_iter(events); json_next(&it, NULL, &v); i++)
+	for (it = json_iter(events); json_next(&it, NULL, &v); i++) {
 		if (json_type_of(v) != JSON_STRING || !webhook_pattern_is_valid(json_string(v)))
 			err_add_field(c->arena, e, arena_fmt(c->arena, "events[%zu]", i),
 				"Not an event type; expected one such as \"kpi.created\", \"threshold.*\" or "
 				"\"*\".");
+		else if (!names_access && webhook_event_is_access(json_string(v)))
+			refuse_access_event(c, i, json_string(v), e);
+	}
 	return NULL;
+}
+
+static bool
+is_said(const struct webhook *w, const char *field)
+{
+	return res_is_given(&webhook_res, w, field);
+}
+
+static bool
+says_events(const struct webhook *before, const struct webhook *w)
+{
+	return !before || is_said(w, "events") || !str_eq(before->events, w->events);
+}
+
+/* Where it goes, what it wants, who can read it, whether it goes at all: whoever says one of them answers for all of them. */
+static bool
+says_where_or_what(const struct webhook *before, const struct webhook *w)
+{
+	return says_events(before, w) || is_said(w, "url") || is_said(w, "secret") || is_said(w, "status") ||
+	       !str_eq(before->url, w->url) || !str_eq(before->secret, w->secret) ||
+	       before->status != w->status;
 }
 
 /* Set active again by somebody: the reason is settled, and the days of failing count anew. It is no healthy one yet. */
@@ -129,7 +162,11 @@ before_write(struct res_ctx *c, const void *old, void *record)
 	struct webhook *w = record;
 	struct err *e = NULL;
 
-	TRY(check_events(c, w, &e));
+	bool is_admin = actor_may(c->actor, PERM_COMPANY_ADMIN);
+
+	TRY(check_events(c, w, is_admin || !says_events(before, w), &e));
+	if (says_where_or_what(before, w))
+		w->access_events = is_admin;
 	if (!e && before && before->status == WEBHOOK_PAUSED && w->status == WEBHOOK_ACTIVE)
 		settle_pause(w);
 	/* Whoever changes a failing endpoint has repaired something: it is tried at once. */
@@ -191,7 +228,8 @@ static const struct res_field fields[] = {
 		.doc = "Where events are posted; http or https.",
 		.example = "\"https://your-domain.com/webhook\""),
 	F(events, JSON, .flags = RF_REQUIRED,
-		.doc = "Event types; \"kpi.*\" stands for all of a kind, \"*\" for all.",
+		.doc = "Event types; \"kpi.*\" stands for all of a kind, \"*\" for all that the subscription "
+		       "may be told (access_events).",
 		.example = "[\"kpi.created\",\"kpi.updated\",\"threshold.breached\"]"),
 	F(secret, TEXT, .flags = RF_REQUIRED | RF_SECRET, .min = WEBHOOK_SECRET_MIN, .max = LIMIT_NAME_CHARS,
 		.doc = "Signs the deliveries; stored sealed and never shown.",
@@ -203,6 +241,11 @@ static const struct res_field fields[] = {
 		       "itself "
 		       "when nothing could be delivered for 3 days.",
 		.example = "\"active\""),
+	F(access_events, BOOL, .flags = RF_SERVER | RF_FILTER, .preset = "false",
+		.doc = "Whether it is told of events about access (company, user, role, api_key, team, "
+		       "webhook, job, job_schedule, queue): the last to set url, events, secret or status "
+		       "was an administrator.",
+		.example = "true"),
 	F(paused_reason, TEXT, .flags = RF_SERVER | RF_NULL, .max = 1000, .doc = "Why the server paused it.",
 		.example = "null"),
 	F(failing_since, INSTANT, .flags = RF_SERVER | RF_NULL | RF_FILTER | RF_SORT,

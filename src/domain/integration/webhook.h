@@ -17,6 +17,7 @@ struct webhook {
 	struct str secret; /* sealed when stored */
 	struct str description;
 	int status;
+	bool access_events; /* is told of events about access (webhook_event.h) */
 	int64_t version;
 	struct instant created_at, updated_at;
 	/* the endpoint's health, which deliveries change */

@@ -11,7 +11,8 @@ VALUES ($1, $2, CAST(CAST(pg_current_xact_id() AS text) AS bigint), 922337203685
 DELETE FROM webhook_state WHERE company_id = $1 AND webhook_id = $2
 
 -- name: webhook_next
-SELECT w.url, w.events, w.secret, w.status, w.failures, w.next_attempt_at, s.txid, s.seq, s.old_secret, s.old_secret_until
+SELECT w.url, w.events, w.secret, w.status, w.failures, w.next_attempt_at, s.txid, s.seq, s.old_secret, s.old_secret_until,
+	w.access_events
 FROM webhook w JOIN webhook_state s ON s.company_id = w.company_id AND s.webhook_id = w.id
 WHERE w.company_id = $1 AND w.id = $2
 
@@ -39,9 +40,9 @@ DELETE FROM webhook WHERE company_id = $1 AND id = $2
 UPDATE webhook_state SET old_secret = $3, old_secret_until = $4 WHERE company_id = $1 AND webhook_id = $2
 
 -- name: webhook_delivery_put
-INSERT INTO webhook_delivery (company_id, id, message_id, webhook_id, number, event_id, event_type, reason, state, payload, attempts,
-	version, created_at, updated_at, delivered_at, next_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1, $12, $12, $13, $14)
+INSERT INTO webhook_delivery (company_id, id, message_id, webhook_id, number, event_id, event_type, access, reason, state, payload,
+	attempts, version, created_at, updated_at, delivered_at, next_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 1, $13, $13, $14, $15)
 ON CONFLICT (company_id, id) DO UPDATE SET state = excluded.state, attempts = webhook_delivery.attempts + excluded.attempts,
 	version = webhook_delivery.version + 1, updated_at = excluded.updated_at, delivered_at = excluded.delivered_at, next_at = excluded.next_at
 RETURNING attempts
@@ -54,12 +55,13 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 SELECT attempt, at, duration_us, url, address, request_headers, status, fault, answer FROM webhook_attempt
 WHERE company_id = $1 AND delivery_id = $2 ORDER BY attempt DESC LIMIT $3
 
+-- $3: 1 when events about access may be sent there; without it they wait.
 -- name: webhook_replay_next
 SELECT id, message_id, event_id, event_type, payload, attempts, next_at FROM webhook_delivery
-WHERE company_id = $1 AND webhook_id = $2 AND reason = 'replay' AND state = 'pending' ORDER BY number LIMIT 1
+WHERE company_id = $1 AND webhook_id = $2 AND reason = 'replay' AND state = 'pending' AND access <= $3 ORDER BY number LIMIT 1
 
 -- name: webhook_active_list
-SELECT company_id, id, events FROM webhook WHERE status = 'active' ORDER BY company_id, id
+SELECT company_id, id, events, access_events FROM webhook WHERE status = 'active' ORDER BY company_id, id
 
 -- Endpoints that something may wait for, at most $3 behind ($1, $2).
 -- name: webhook_behind_list
@@ -73,5 +75,5 @@ ORDER BY w.company_id, w.id LIMIT $3
 -- name: webhook_replays_list
 SELECT DISTINCT d.company_id, d.webhook_id FROM webhook_delivery d
 JOIN webhook w ON w.company_id = d.company_id AND w.id = d.webhook_id AND w.status = 'active'
-WHERE d.reason = 'replay' AND d.state = 'pending' AND (d.company_id, d.webhook_id) > ($1, $2)
+WHERE d.reason = 'replay' AND d.state = 'pending' AND d.access <= w.access_events AND (d.company_id, d.webhook_id) > ($1, $2)
 ORDER BY d.company_id, d.webhook_id LIMIT $3

@@ -4,6 +4,7 @@
  */
 #include "domain/integration/webhook_delivery.h"
 #include "codec/json.h"
+#include "domain/integration/webhook_event.h"
 #include "domain/integration/webhook_sql.h"
 #include "queue/job.h"
 
@@ -60,6 +61,7 @@ log_put(struct db_tx *tx, const struct log_row *l, int64_t *attempts)
 	TRY(DB_FIND(tx, &sql_webhook_delivery_put, &r, &found, P_INT(l->key->company_id),
 		P_TEXT(m->delivery_id), P_TEXT(m->message_id), P_TEXT(l->key->webhook_id), P_INT(number),
 		m->event_id ? P_INT(m->event_id) : P_NULL, P_TEXT(m->event_type),
+		P_INT(webhook_event_is_access(m->event_type)),
 		P_TEXT(str_from_cstr(webhook_delivery_reasons[m->reason])),
 		P_TEXT(str_from_cstr(webhook_delivery_states[l->state])), P_TEXT(m->body), P_INT(l->attempts),
 		P_INSTANT(l->at), l->state == WEBHOOK_DELIVERED ? P_INSTANT(l->at) : P_NULL,

@@ -62,6 +62,7 @@ struct webhook_attempt {
 struct webhook_next {
 	bool is_active; /* the subscription is there and not paused; otherwise there is no message */
 	bool is_failing;
+	bool access_events; /* see struct webhook */
 	struct instant next_attempt_at; /* 0: at once */
 	struct webhook_target target;
 	struct outbox_position position; /* told up to here */
@@ -120,6 +121,7 @@ struct webhook_range {
 	struct str patterns;	 /* JSON array of what is wanted */
 };
 /* Appends replays of the events of a time range to the endpoint's. INVALID_INPUT when there are more than WEBHOOK_REPLAY_MAX. */
+	bool access_events;	 /* of the subscription */
 struct err *webhook_replay_range(struct db_tx *tx, struct instant now, const struct webhook_range *r, int64_t *count) MUST_USE;
 /* Appends one that has the given delivery's body and message id; the new row's id. */
 struct err *webhook_replay_one(struct db_tx *tx, struct instant now, const struct webhook_key *key,

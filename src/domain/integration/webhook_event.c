@@ -51,10 +51,34 @@ webhook_patterns_parse(struct arena *a, struct str json, struct webhook_patterns
 	return NULL;
 }
 
+/* The first words of their types, and what each would tell. */
+static const struct str access_words[] = {
+	STR_INIT("company"),	  /* its settings and its end */
+	STR_INIT("user"),	  /* people: their addresses, their roles, whether they may log in */
+	STR_INIT("role"),	  /* what each role allows */
+	STR_INIT("api_key"),	  /* which keys there are, what they may do and until when */
+	STR_INIT("team"),	  /* who belongs to whom, by which supervisors see and assign */
+	STR_INIT("webhook"),	  /* where the company's events go */
+	STR_INIT("job"),	  /* what the server does, and what went wrong with it */
+	STR_INIT("job_schedule"), /* when it does it */
+	STR_INIT("queue"),	  /* what it has been told to leave undone */
+};
+
+bool
+webhook_event_is_access(struct str type)
+{
+	struct str word = str_sub(type, 0, str_index(type, '.', 0));
+
+	for (size_t i = 0; i < COUNT(access_words); i++)
+		if (str_eq(word, access_words[i]))
+			return true;
+	return false;
+}
+
 bool
 webhook_patterns_match(const struct webhook_patterns *p, struct str type)
 {
-	if (str_starts_with(type, STR("session.")))
+	if (str_starts_with(type, STR("session.")) || (!p->access_events && webhook_event_is_access(type)))
 		return false;
 	for (size_t i = 0; i < p->count; i++)
 		if (webhook_pattern_matches(p->patterns[i], type))

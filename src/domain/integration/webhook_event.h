@@ -12,13 +12,20 @@
 bool webhook_pattern_is_valid(struct str pattern);
 bool webhook_pattern_matches(struct str pattern, struct str type);
 
+/*
+ * Events about access: who may do what, and what goes on inside the server (docs/decisions/0057). Only a subscription that an
+ * administrator set up is told of them. Of a pattern ("user.*"): it stands for nothing else, as "*" does not.
+ */
+bool webhook_event_is_access(struct str type);
+
 /* The patterns of a subscription, whose JSON array was checked when it was stored. */
 struct webhook_patterns {
 	struct str *patterns;
 	size_t count;
+	bool access_events; /* of the subscription; false until its reader sets it */
 };
 struct err *webhook_patterns_parse(struct arena *a, struct str json, struct webhook_patterns *out) MUST_USE;
-/* False for every event that no subscriber is told of: those of sessions. */
+/* False for events that no subscriber is told of, those of sessions, and for those about access without access_events. */
 bool webhook_patterns_match(const struct webhook_patterns *p, struct str type);
 
 /*

@@ -34,7 +34,9 @@ endpoint_read(struct db_tx *tx, const struct webhook_key *key, struct webhook_ne
 		n.target.old_secret = db_text_copy(&r, 8);
 		n.target.old_secret_until.us = db_int(&r, 9);
 		n.seen = n.position;
+		n.access_events = db_int(&r, 10);
 		TRY(patterns_read(tx, &r, patterns));
+		patterns->access_events = n.access_events;
 	}
 	*out = n;
 	return NULL;
@@ -114,8 +116,8 @@ webhook_next_replay_read(struct db_tx *tx, const struct webhook_key *key, struct
 	TRY(endpoint_read(tx, key, out, &patterns));
 	if (!out->is_active)
 		return NULL;
-	TRY(DB_FIND(
-		tx, &sql_webhook_replay_next, &r, &found, P_INT(key->company_id), P_TEXT(key->webhook_id)));
+	TRY(DB_FIND(tx, &sql_webhook_replay_next, &r, &found, P_INT(key->company_id), P_TEXT(key->webhook_id),
+		P_INT(out->access_events)));
 	out->has_message = found;
 	out->reached_end = !found;
 	if (!found)

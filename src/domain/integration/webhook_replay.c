@@ -25,8 +25,9 @@ add(struct db_tx *tx, struct instant now, const struct webhook_key *key, const s
 	TRY(db_next_id(tx, "webhook_delivery", &number));
 	TRY(DB_FIND(tx, &sql_webhook_delivery_put, &r, &found, P_INT(key->company_id), P_TEXT(made),
 		P_TEXT(m->message_id), P_TEXT(key->webhook_id), P_INT(number),
-		m->event_id ? P_INT(m->event_id) : P_NULL, P_TEXT(m->event_type), P_TEXT(STR("replay")),
-		P_TEXT(STR("pending")), P_TEXT(m->body), P_INT(0), P_INSTANT(now), P_NULL, P_NULL));
+		m->event_id ? P_INT(m->event_id) : P_NULL, P_TEXT(m->event_type),
+		P_INT(webhook_event_is_access(m->event_type)), P_TEXT(STR("replay")), P_TEXT(STR("pending")),
+		P_TEXT(m->body), P_INT(0), P_INSTANT(now), P_NULL, P_NULL));
 	*id = made;
 	return NULL;
 }
@@ -99,6 +100,7 @@ webhook_replay_range(struct db_tx *tx, struct instant now, const struct webhook_
 			if (!webhook_patterns_match(&patterns, e[i].type))
 				continue;
 			if (++made > WEBHOOK_REPLAY_MAX)
+	patterns.access_events = r->access_events;
 				return too_many(a);
 			TRY(add_event(tx, now, &r->key, &e[i]));
 		}

@@ -65,6 +65,35 @@ sessions_are_told_to_nobody(void **state)
 }
 
 static void
+events_about_access_are_told_with_the_authority_alone(void **state)
+{
+	static const char *const access[] = { "user.created", "role.updated", "api_key.created",
+		"company.updated", "team.member_added", "webhook.paused", "job.cancelled", "job_schedule.run",
+		"queue.paused", "user.*" };
+	static const char *const others[] = { "kpi.created", "threshold.breached", "retrospective.updated",
+		"assignment.created", "campaign.updated", "username.x", "users.x", "lead.user", "*",
+		"kpi.*" };
+	struct arena *a = *state;
+	struct webhook_patterns p;
+
+	assert_null(webhook_patterns_parse(a, STR("[\"*\",\"user.*\"]"), &p));
+	for (size_t i = 0; i < COUNT(access); i++) {
+		struct str type = str_from_cstr(access[i]);
+		p.access_events = false;
+		if (!webhook_event_is_access(type) || webhook_patterns_match(&p, type))
+			fail_msg("%s", access[i]);
+		p.access_events = true;
+		assert_true(webhook_patterns_match(&p, type));
+	}
+	assert_false(webhook_patterns_match(&p, STR("session.ended")));
+	p.access_events = false;
+	for (size_t i = 0; i < COUNT(others); i++)
+		if (webhook_event_is_access(str_from_cstr(others[i])) ||
+			!webhook_patterns_match(&p, str_from_cstr(others[i])))
+			fail_msg("%s", others[i]);
+}
+
+static void
 a_body_holds_the_event(void **state)
 {
 	struct arena *a = *state;
@@ -154,6 +183,7 @@ main(void)
 		cmocka_unit_test(patterns),
 		cmocka_unit_test(which_patterns_there_are),
 		cmocka_unit_test(sessions_are_told_to_nobody),
+		cmocka_unit_test(events_about_access_are_told_with_the_authority_alone),
 		cmocka_unit_test(a_body_holds_the_event),
 		cmocka_unit_test(a_message_id_belongs_to_endpoint_and_event),
 		cmocka_unit_test(waits_grow_and_stay_bounded),

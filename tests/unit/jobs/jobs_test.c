@@ -235,11 +235,11 @@ what_is_over_is_cleared_away(enum db_kind kind)
 	add_webhook("w", "paused", NULL);
 	fixture_run(&f,
 		"INSERT INTO webhook_delivery (company_id, id, message_id, webhook_id, number, "
-		"event_type, reason, state, "
+		"event_type, access, reason, state, "
 		"payload, attempts, version, created_at, updated_at) VALUES "
-		"(1, 'a', 'a', 'w', 1, 't', 'event', 'delivered', '{}', 1, 1, 1718000000000000, 0), "
-		"(1, 'b', 'b', 'w', 2, 't', 'event', 'pending', '{}', 1, 1, 1718000000000000, 0), "
-		"(1, 'c', 'c', 'gone', 3, 't', 'replay', 'pending', '{}', 1, 1, 1718000000000000, 0)");
+		"(1, 'a', 'a', 'w', 1, 't', 0, 'event', 'delivered', '{}', 1, 1, 1718000000000000, 0), "
+		"(1, 'b', 'b', 'w', 2, 't', 0, 'event', 'pending', '{}', 1, 1, 1718000000000000, 0), "
+		"(1, 'c', 'c', 'gone', 3, 't', 0, 'replay', 'pending', '{}', 1, 1, 1718000000000000, 0)");
 	fixture_run(&f,
 		"INSERT INTO webhook_attempt (company_id, delivery_id, attempt, at, duration_us, url, "
 		"request_headers) VALUES (1, 'c', 1, 0, 0, 'http://x.example/', '{}')");

@@ -9,9 +9,13 @@
 #include "net/http_client.h"
 
 #define STEPS_MAX 500 /* of one run; others of the queue want the thread too */
-#define ARENA_BYTES \
-	(192u << 20) /* an event is as large as a request's body, and its delivery holds it a few times */
-#define JITTER 1000000
+/*
+ * An event is as large as a request's body. Reading holds it a few times, in one of the few connections; what is held while a receiver
+ * takes its time, by each of 40 threads, is the body alone.
+ */
+#define READING_BYTES (192u << 20)
+#define ARENA_BYTES   (64u << 20)
+#define JITTER	      1000000
 /* A position this far behind is worth a write, although there is nothing to send: the events before it may go. */
 #define SKIP_WORTH 100
 #define ID_BYTES   18
@@ -34,6 +38,20 @@ read_next(struct db_tx *tx, void *arg)
 	if (s->work->lane == WEBHOOK_LANE_REPLAY)
 		return webhook_next_replay_read(tx, &s->work->key, &s->next);
 	return webhook_next_read(tx, &s->work->key, &s->next);
+}
+
+static struct err *
+read_step(struct step *s, struct arena *a)
+{
+	struct arena *reading = arena_new(READING_BYTES);
+	struct err *e = db_read(s->work->db, reading, read_next, s);
+
+	if (e)
+		e = err_private(a, e->code, "%.*s %.*s", STR_ARG(e->message), STR_ARG(e->detail));
+	else
+		webhook_next_copy(a, &s->next);
+	arena_free(reading);
+	return e;
 }
 
 /* With the first success behind failures the healthy queue takes over; with the first failure it hands over. */
@@ -118,7 +136,7 @@ webhook_step(const struct webhook_work *w, struct arena *a, enum webhook_step *o
 {
 	struct step s = { .work = w, .now = w->sender->clock->now(w->sender->clock) };
 
-	TRY(db_read(w->db, a, read_next, &s));
+	TRY(read_step(&s, a));
 	*out = WEBHOOK_STEP_IDLE;
 	if (!s.next.is_active || !is_mine(&s))
 		return NULL;

@@ -80,6 +80,8 @@ struct webhook_key {
 /* Looks at a bounded number of events; has_message and reached_end both false: store seen and look on. */
 struct err *webhook_next_read(struct db_tx *tx, const struct webhook_key *key, struct webhook_next *out) MUST_USE;
 struct err *webhook_next_replay_read(struct db_tx *tx, const struct webhook_key *key, struct webhook_next *out) MUST_USE;
+/* The same on another arena, without what was read to find it. */
+void webhook_next_copy(struct arena *a, struct webhook_next *n);
 /* Where a test goes, also that of a paused one. NOT_FOUND. */
 struct err *webhook_target_read(struct db_tx *tx, const struct webhook_key *key, struct webhook_target *out) MUST_USE;
 /* The position moves over events that are not for the endpoint, if nobody else has moved it. */
@@ -119,9 +121,9 @@ struct webhook_range {
 	struct webhook_key key;
 	struct instant from, to; /* from ≤ at < to */
 	struct str patterns;	 /* JSON array of what is wanted */
-};
-/* Appends replays of the events of a time range to the endpoint's. INVALID_INPUT when there are more than WEBHOOK_REPLAY_MAX. */
 	bool access_events;	 /* of the subscription */
+};
+/* Appends replays of the events of a time range to the endpoint's. INVALID_INPUT when there are more than WEBHOOK_REPLAY_MAX, or too large ones. */
 struct err *webhook_replay_range(struct db_tx *tx, struct instant now, const struct webhook_range *r, int64_t *count) MUST_USE;
 /* Appends one that has the given delivery's body and message id; the new row's id. */
 struct err *webhook_replay_one(struct db_tx *tx, struct instant now, const struct webhook_key *key,

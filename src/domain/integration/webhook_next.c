@@ -55,6 +55,16 @@ webhook_target_read(struct db_tx *tx, const struct webhook_key *key, struct webh
 	return NULL;
 }
 
+void
+webhook_next_copy(struct arena *a, struct webhook_next *n)
+{
+	struct str *const texts[] = { &n->target.url, &n->target.secret, &n->target.old_secret,
+		&n->message.delivery_id, &n->message.message_id, &n->message.event_type, &n->message.body };
+
+	for (size_t i = 0; i < COUNT(texts); i++)
+		*texts[i] = arena_str(a, *texts[i]);
+}
+
 static void
 message_of(
 	struct arena *a, const struct webhook_key *key, const struct outbox_event *e, struct webhook_next *n)

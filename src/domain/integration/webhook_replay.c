@@ -2,6 +2,7 @@
  * Replays: deliveries made again on request, in rows of the log that wait in order for a job of their own. They carry the message id of
  * the event's first delivery, so that a receiver that has it can pass over them.
  */
+#include "base/limits.h"
 #include "base/random.h"
 #include "domain/integration/webhook_delivery.h"
 #include "domain/integration/webhook_event.h"
@@ -11,6 +12,8 @@
 #define EVENTS_AT_ONCE 100
 #define LOOKED_AT_MAX  100000 /* events of a range: a request must end */
 #define ID_BYTES       18
+/* Events are as large as request bodies: so much of a request's memory, and one more event fits beside it. */
+#define MEMORY_MAX (LIMIT_REQUEST_ARENA_BYTES / 8 * 3)
 
 static struct err *
 add(struct db_tx *tx, struct instant now, const struct webhook_key *key, const struct webhook_message *m,
@@ -79,6 +82,13 @@ too_many(struct arena *a)
 		a, "to", "The range holds more than %d events; take a smaller one.", WEBHOOK_REPLAY_MAX);
 }
 
+static struct err *
+too_large(struct arena *a)
+{
+	return err_field(
+		a, "to", "The events of the range are too large to be sent together; take a smaller one.");
+}
+
 struct err *
 webhook_replay_range(struct db_tx *tx, struct instant now, const struct webhook_range *r, int64_t *count)
 {
@@ -91,6 +101,7 @@ webhook_replay_range(struct db_tx *tx, struct instant now, const struct webhook_
 	int64_t made = 0;
 
 	TRY(webhook_patterns_parse(a, r->patterns, &patterns));
+	patterns.access_events = r->access_events;
 	do {
 		struct arena_mark m = arena_mark(a);
 		int64_t before = made;
@@ -100,8 +111,9 @@ webhook_replay_range(struct db_tx *tx, struct instant now, const struct webhook_
 			if (!webhook_patterns_match(&patterns, e[i].type))
 				continue;
 			if (++made > WEBHOOK_REPLAY_MAX)
-	patterns.access_events = r->access_events;
 				return too_many(a);
+			if (made > 1 && arena_used(a) > MEMORY_MAX)
+				return too_large(a);
 			TRY(add_event(tx, now, &r->key, &e[i]));
 		}
 		looked_at += n;

@@ -3,6 +3,7 @@
  * and storing repeats, and addresses that are refused when the connection is made.
  */
 #include "../iam/world.h"
+#include "base/limits.h"
 #include "jobs/webhook_deliver.h"
 #include "jobs/webhook_feed.h"
 #include "net/http_client.h"
@@ -452,6 +453,86 @@ events_for_nobody_are_passed_over(void **state)
 	scene_end(&s);
 }
 
+/* ---- large events ----------------------------------------------------------------------------------------------------------- */
+
+#define LARGE_BYTES (5u << 20)
+
+static struct err *
+add_large_event(struct db_tx *tx, void *arg)
+{
+	struct scene *s = arg;
+	struct arena *a = db_tx_arena(tx);
+	struct res_ctx c = { .arena = a, .tx = tx, .actor = &s->actor, .now = s->w->clock.fixed };
+	char *text = arena_alloc(a, LARGE_BYTES);
+
+	memset(text, 'x', LARGE_BYTES);
+	text[0] = text[LARGE_BYTES - 1] = '"';
+	return event_add(
+		&c, STR("kpi.created"), "kpi", STR("kpi-large"), STR(""), (struct str){ text, LARGE_BYTES });
+}
+
+static void
+large_event(struct scene *s, struct arena *a)
+{
+	arena_reset(a);
+	fixture_ok(db_write(s->w->base.db, a, add_large_event, s));
+}
+
+struct replay {
+	struct webhook_range range;
+	int64_t count;
+};
+
+static struct err *
+replay(struct db_tx *tx, void *arg)
+{
+	struct replay *r = arg;
+	return webhook_replay_range(tx, r->range.from, &r->range, &r->count);
+}
+
+static struct err *
+replay_in_a_request(struct scene *s, struct replay *r, struct arena *a)
+{
+	arena_reset(a);
+	*r = (struct replay){ .range = { .key = s->work.key,
+				      .from = s->w->clock.fixed,
+				      .to = { s->w->clock.fixed.us + 1 },
+				      .patterns = STR("[\"kpi.*\"]") } };
+	return db_write(s->w->base.db, a, replay, r);
+}
+
+/* In the memory of a request: what fits is replayed, what does not is told to whoever asked, who can take a smaller range. */
+static void
+a_range_of_large_events_is_too_large(void **state)
+{
+	const struct timespec pause = { .tv_nsec = 10000000 };
+	struct arena *a = arena_new(LIMIT_REQUEST_ARENA_BYTES);
+	struct scene s;
+	struct replay r;
+
+	scene_start(&s, state);
+	for (int i = 0; i < 3; i++)
+		large_event(&s, a);
+	for (int i = 0; i < 500; i++) {
+		fixture_ok(replay_in_a_request(&s, &r, a));
+		if (r.count == 3)
+			break;
+		nanosleep(&pause, NULL);
+	}
+	assert_int_equal(r.count, 3);
+	for (int i = 0; i < 20; i++)
+		large_event(&s, a);
+	struct err *e = NULL;
+	for (int i = 0; i < 500 && !e; i++)
+		e = replay_in_a_request(&s, &r, a);
+	assert_non_null(e);
+	assert_int_equal(e->code, ERR_INVALID_INPUT);
+	assert_non_null(strstr(arena_cstr(a, e->fields[0].message), "take a smaller one"));
+	assert_false(arena_is_over(a));
+	scene_end(&s);
+	arena_free(a);
+}
+
 int
 main(void)
 {
@@ -467,6 +548,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 			a_name_that_turns_private_is_refused, world_open, world_close),
 		cmocka_unit_test_setup_teardown(events_for_nobody_are_passed_over, world_open, world_close),
+		cmocka_unit_test_setup_teardown(
+			a_range_of_large_events_is_too_large, world_open, world_close),
 	};
 	return world_run("webhook", tests, COUNT(tests));
 }

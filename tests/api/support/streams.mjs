@@ -1,8 +1,13 @@
 // WebSockets and event streams as tests read them: every message is kept, and a test waits for the ones it names.
+import { after } from "node:test";
 import { EventSource } from "eventsource";
 import WebSocket from "ws";
 
 const PATIENCE_MS = 20_000;
+
+// What a test that failed has left open would keep the runner waiting: an EventSource connects again for ever.
+const open = new Set();
+after(() => { for (const end of open) end(); });
 
 // What both kinds share: messages in order, and next(), which waits for the first that fits among those not taken yet.
 function mailbox() {
@@ -51,6 +56,9 @@ export async function openSocket(server, path, { auth, protocols, headers = {}, 
   ws.on("message", (bytes) => box.put(JSON.parse(bytes.toString())));
   ws.on("close", (code, reason) => box.end({ code, reason: reason.toString() }));
   box.ws = ws;
+  const end = () => ws.terminate();
+  open.add(end);
+  ws.on("close", () => open.delete(end));
   box.send = (message) => ws.send(typeof message === "string" ? message : JSON.stringify(message));
   box.close = () => { ws.close(); return box.end_of(); };
   await new Promise((resolve, reject) => {
@@ -72,7 +80,8 @@ export async function openEvents(server, path, { auth, headers = {} } = {}) {
   const take = (event) => box.put({ ...JSON.parse(event.data), id: event.lastEventId, event: event.type });
   for (const type of ["message", "resync", "unsubscribed"]) source.addEventListener(type, take);
   box.source = source;
-  box.close = () => { source.close(); box.end({ closed: true }); };
+  box.close = () => { source.close(); open.delete(box.close); box.end({ closed: true }); };
+  open.add(box.close);
   await new Promise((resolve, reject) => {
     source.onopen = resolve;
     source.onerror = (event) => reject(Object.assign(new Error(event.message), { status: event.code }));

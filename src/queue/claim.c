@@ -1,6 +1,7 @@
 /*
- * Claiming what is due, and taking over what runners have left behind. A job under which a runner died is a suspect: it is claimed alone,
- * one at a time in a process, so that when the process dies again the count falls on the job that did it and not on those beside it.
+ * Claiming what is due, and taking over what runners have left behind. A job under which a runner died is a suspect; whoever killed the
+ * runner is one of those that died with it. Suspects run beside each other as long as all of them have chances left. One at its last
+ * chance, which the next crash makes poison, runs beside no other suspect of the process, so the mark falls on the job that earned it.
  */
 #include "base/limits.h"
 #include "base/log.h"
@@ -14,6 +15,13 @@ int64_t
 runner_lease_end(const struct job_runner *r)
 {
 	return monotonic_us() + r->clock_offset_us + r->lease_us;
+}
+
+/* Of a job that is claimed beside others: any number that leaves it chances, or none while suspects may not begin. */
+int64_t
+runner_crashes_allowed(const struct runner_round *w)
+{
+	return w->suspects ? INT64_MAX : 0;
 }
 
 /* ---- leases ----------------------------------------------------------------------------------------------------------------- */
@@ -41,6 +49,7 @@ lease_new(struct runner_queue *q, struct instant now, const struct db_rows *row)
 	l->crashes = (int)db_int(row, 6);
 	l->run_at = db_int(row, 7);
 	l->priority = db_int(row, 8);
+	l->last_chance = db_int(row, 9);
 	l->started_at = now.us;
 	l->until_us = monotonic_us() + q->runner->lease_us;
 	check(l->kind);
@@ -48,8 +57,7 @@ lease_new(struct runner_queue *q, struct instant now, const struct db_rows *row)
 }
 
 static struct err *
-take_rows(
-	struct runner_queue *q, struct instant now, struct db_rows *rows, struct job_lease **list, int *count)
+take_rows(struct runner_round *w, size_t i, struct db_rows *rows)
 {
 	bool row;
 
@@ -57,10 +65,11 @@ take_rows(
 		TRY(db_next(rows, &row));
 		if (!row)
 			return NULL;
-		struct job_lease *l = lease_new(q, now, rows);
-		l->next = *list;
-		*list = l;
-		++*count;
+		struct job_lease *l = lease_new(&w->r->queues[i], w->now, rows);
+		l->next = w->claimed[i];
+		w->claimed[i] = l;
+		w->claimed_count[i]++;
+		w->suspect_claimed = w->suspect_claimed || l->crashes;
 	}
 }
 
@@ -71,25 +80,26 @@ claim_queue(struct db_tx *tx, struct runner_round *w, size_t i)
 {
 	struct job_runner *r = w->r;
 	struct runner_queue *q = &r->queues[i];
-	int64_t priority = JOB_PRIORITY_MAX + 1;
+	int64_t priority = JOB_PRIORITY_MAX + 1, crashes = runner_crashes_allowed(w);
 
 	while (w->claimed_count[i] < w->room[i]) {
 		struct db_rows rows;
 		bool found;
-		TRY(DB_FIND(tx, &sql_job_priority_next, &rows, &found, P_TEXT(q->name), P_INT(priority)));
+		TRY(DB_FIND(tx, &sql_job_priority_next, &rows, &found, P_TEXT(q->name), P_INT(priority),
+			P_INT(crashes)));
 		if (!found)
 			return NULL;
 		priority = db_int(&rows, 0);
 		TRY(DB_QUERY(tx, &sql_job_claim, &rows, P_TEXT(q->name), P_INT(priority), P_INSTANT(w->now),
 			P_TEXT(q->kinds), P_INT(w->room[i] - w->claimed_count[i]), P_TEXT(r->name),
-			P_INT(runner_lease_end(r))));
-		TRY(take_rows(q, w->now, &rows, &w->claimed[i], &w->claimed_count[i]));
+			P_INT(runner_lease_end(r)), P_INT(crashes)));
+		TRY(take_rows(w, i, &rows));
 	}
 	return NULL;
 }
 
 static struct err *
-claim_suspect(struct db_tx *tx, struct runner_round *w)
+claim_last_chance(struct db_tx *tx, struct runner_round *w)
 {
 	struct job_runner *r = w->r;
 
@@ -97,16 +107,13 @@ claim_suspect(struct db_tx *tx, struct runner_round *w)
 		struct runner_queue *q = &r->queues[i];
 		struct db_rows rows;
 		bool found;
-		int count = 0;
-		TRY(DB_FIND(tx, &sql_job_suspect_find, &rows, &found, P_TEXT(q->name), P_INSTANT(w->now),
+		TRY(DB_FIND(tx, &sql_job_last_chance_find, &rows, &found, P_TEXT(q->name), P_INSTANT(w->now),
 			P_TEXT(q->kinds)));
 		if (!found)
 			continue;
-		TRY(DB_QUERY(tx, &sql_job_claim_suspect, &rows, P_TEXT(q->name), P_INSTANT(w->now),
+		TRY(DB_QUERY(tx, &sql_job_claim_last_chance, &rows, P_TEXT(q->name), P_INSTANT(w->now),
 			P_TEXT(q->kinds), P_TEXT(r->name), P_INT(runner_lease_end(r))));
-		TRY(take_rows(q, w->now, &rows, &w->claimed[i], &count));
-		w->claimed_count[i] += count;
-		w->suspect_claimed = count > 0;
+		TRY(take_rows(w, i, &rows));
 	}
 	return NULL;
 }
@@ -144,8 +151,8 @@ runner_claim(struct db_tx *tx, struct runner_round *w)
 {
 	for (size_t i = 0; i < w->r->queue_count; i++)
 		TRY(claim_queue(tx, w, i));
-	if (w->suspects)
-		TRY(claim_suspect(tx, w));
+	if (w->last_chance)
+		TRY(claim_last_chance(tx, w));
 	for (size_t i = 0; i < w->r->queue_count; i++)
 		if (w->claimed_count[i] > 1)
 			put_in_order(db_tx_arena(tx), &w->claimed[i], w->claimed_count[i]);
@@ -195,7 +202,8 @@ take_over(struct db_tx *tx, const struct runner_round *w, const struct expired *
 		L_INT("attempt", x->attempt), L_STR("runner", x->owner));
 	if (x->key.n)
 		TRY(DB_EXEC(tx, &sql_job_twin_remove, P_INT(x->company_id), P_INT(x->id)));
-	return DB_EXEC(tx, &sql_job_take_over, P_INT(x->company_id), P_INT(x->id), P_INSTANT(w->now));
+	return DB_EXEC(tx, &sql_job_take_over, P_INT(x->company_id), P_INT(x->id), P_INSTANT(w->now),
+		P_INT(x->crashes + 2 >= crashes_max(w, x->kind)));
 }
 
 struct err *

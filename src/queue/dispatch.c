@@ -21,6 +21,16 @@ is_given_up(const struct job_lease *l, int64_t lease_us, int64_t now_us)
 	return deadline_us && now_us > deadline_us + lease_us;
 }
 
+/* Under the lock. Nobody waits for a run that was given up: it may never come back. */
+static void
+note_suspect(struct runner_round *w, const struct job_lease *l)
+{
+	if (!l->crashes || l->ended || l->given_up)
+		return;
+	w->suspects_held = true;
+	w->last_chance_held = w->last_chance_held || l->last_chance;
+}
+
 /* Under the lock. */
 static void
 plan_held(struct job_runner *r, struct runner_round *w)
@@ -36,8 +46,10 @@ plan_held(struct job_runner *r, struct runner_round *w)
 	w->held = arena_alloc_array(r->scratch, count, sizeof(struct runner_held));
 	for (struct job_lease *l = r->held; l; l = l->older) {
 		w->held[w->held_count++] = (struct runner_held){ l->company_id, l->id, l->started_at };
+		l->given_up = l->given_up || (!l->ended && is_given_up(l, r->lease_us, now_us));
+		note_suspect(w, l);
 		if (atomic_load(&l->until_us) - now_us < r->lease_us - r->lease_us / RENEW_PARTS &&
-			!is_given_up(l, r->lease_us, now_us) && !(atomic_load(&l->stop) & JOB_STOP_LOST))
+			!l->given_up && !(atomic_load(&l->stop) & JOB_STOP_LOST))
 			w->renew[w->renew_count++] = l;
 		if (l->running && l->progress_changed && now_us - l->stored_us >= PROGRESS_US) {
 			w->progress[w->progress_count++] = (struct runner_progress){ l, l->done, l->total,
@@ -46,6 +58,13 @@ plan_held(struct job_runner *r, struct runner_round *w)
 			l->stored_us = now_us;
 		}
 	}
+}
+
+/* After a lease of waiting no suspect is begun any more until one at its last chance has had its run. */
+static bool
+last_chance_has_turn(const struct job_runner *r)
+{
+	return r->last_chance_due_us && monotonic_us() - r->last_chance_due_us >= r->lease_us;
 }
 
 static void
@@ -60,7 +79,8 @@ plan(struct job_runner *r, struct runner_round *w)
 	r->ended = NULL;
 	r->ended_tail = &r->ended;
 	plan_held(r, w);
-	w->suspects = !r->suspect_held && !r->stopping;
+	w->suspects = !w->last_chance_held && !last_chance_has_turn(r);
+	w->last_chance = !w->suspects_held && !r->stopping;
 	for (size_t i = 0; i < r->queue_count && !r->stopping; i++)
 		w->room[i] = runner_room(&r->queues[i]);
 	pthread_mutex_unlock(&r->lock);
@@ -69,7 +89,7 @@ plan(struct job_runner *r, struct runner_round *w)
 static bool
 has_work(const struct runner_round *w)
 {
-	bool claims = w->suspects;
+	bool claims = w->last_chance;
 
 	for (size_t i = 0; i < w->r->queue_count; i++)
 		claims = claims || w->room[i] > 0;
@@ -90,7 +110,7 @@ let_go(struct job_runner *r, struct job_lease *l)
 	if (l->older)
 		l->older->newer = l->newer;
 	if (l->crashes)
-		r->suspect_held = false;
+		r->looked_us = 0; /* others may have waited for its end */
 	runner_lease_free(l);
 }
 
@@ -103,8 +123,8 @@ hold(struct job_runner *r, struct job_lease *l)
 	if (r->held)
 		r->held->newer = l;
 	r->held = l;
-	if (l->crashes)
-		r->suspect_held = true;
+	if (l->last_chance)
+		r->last_chance_due_us = 0;
 	runner_hand_over(l->queue, l);
 }
 
@@ -134,7 +154,6 @@ apply(struct job_runner *r, struct runner_round *w)
 	}
 	pthread_mutex_unlock(&r->lock);
 	r->doubtful = false;
-	r->more_suspects = w->suspect_claimed;
 	if (r->left_behind && !w->expired_more)
 		r->left_behind = false;
 }
@@ -212,7 +231,7 @@ wants_look(struct job_runner *r)
 static void
 narrow(struct job_runner *r, struct runner_round *w)
 {
-	w->suspects = w->suspects && r->more_suspects;
+	w->last_chance = false;
 	for (size_t i = 0; i < r->queue_count; i++)
 		if (!r->queues[i].more)
 			w->room[i] = 0;
@@ -232,7 +251,7 @@ run_round(struct job_runner *r)
 	else
 		narrow(r, &w);
 	if (w.left_behind) {
-		w.suspects = false;
+		w.last_chance = false;
 		memset(w.room, 0, sizeof(w.room));
 	}
 	if (!e && has_work(&w))

@@ -6,7 +6,7 @@
  *
  * The promise is "at least once". A failed run is tried again with exponential back-off and jitter until its kind's attempts are used up;
  * then it is dead and stays to be looked at. A job whose runner died under it as often as its kind allows (twice, unless it
- * says otherwise) is poison: it is set aside and named.
+ * says otherwise) is poison: it is set aside and named. Before its last run others that may be to blame are kept away from it.
  */
 #ifndef QUEUE_JOB_H
 #define QUEUE_JOB_H
@@ -31,7 +31,10 @@ struct job_kind {
 	int first_retry_s;   /* back-off begins here and doubles; each wait is a random part of it; 0: 5 */
 	int longest_retry_s; /* 0: 3600 */
 	int timeout_s;       /* after this long job_is_stopped() says true; 0: 300. A run that goes on for a lease more is given up as crashed */
-	/* Runs in a row whose runner died before the job is poison; 0: LIMIT_JOB_CRASHES. More where runs mostly wait, so that a kill finds them running. */
+	/*
+	 * Runs in a row whose runner died before the job is poison, at least 2; 0: LIMIT_JOB_CRASHES. More where runs mostly wait, so that
+	 * a kill finds them running: only when one crash is left does the job run without any other that had one beside it in its process.
+	 */
 	int crashes_max;
 	bool forgets;        /* done jobs leave no row: they are many and tell of themselves elsewhere */
 	const char *doc;     /* a sentence for people */

@@ -16,9 +16,9 @@ UPDATE job SET payload = $4, priority = CASE WHEN priority < $6 THEN $6 ELSE pri
 WHERE company_id = $1 AND kind = $2 AND key = $3 AND state IN ('waiting', 'running') RETURNING id
 
 -- name: job_add
-INSERT INTO job (company_id, id, kind, queue, key, payload, state, priority, run_at, attempt, crashes, cancel_asked,
+INSERT INTO job (company_id, id, kind, queue, key, payload, state, priority, run_at, attempt, crashes, last_chance, cancel_asked,
 	progress_done, progress_total, created_at)
-VALUES ($1, $2, $3, $4, $5, $6, 'waiting', $7, $8, 0, 0, 0, 0, 0, $9)
+VALUES ($1, $2, $3, $4, $5, $6, 'waiting', $7, $8, 0, 0, 0, 0, 0, 0, $9)
 ON CONFLICT (company_id, kind, key) WHERE state = 'waiting' AND key IS NOT NULL DO UPDATE SET payload = excluded.payload,
 	priority = CASE WHEN job.priority < excluded.priority THEN excluded.priority ELSE job.priority END,
 	run_at = CASE WHEN job.attempt = 0 AND job.run_at > excluded.run_at THEN excluded.run_at ELSE job.run_at END
@@ -43,19 +43,20 @@ SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT),
 		AND lease_until < CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)) THEN 1 ELSE 0 END AS BIGINT),
 	CAST(CASE WHEN EXISTS (SELECT 1 FROM job_schedule WHERE paused = 0 AND next_at <= $1) THEN 1 ELSE 0 END AS BIGINT)
 
+-- Suspects are jobs under which a runner died. $3: 0 while none may run, otherwise as many crashes as there are.
 -- name: job_due_find
-SELECT id FROM job WHERE queue = $1 AND state = 'waiting' AND crashes = 0 AND run_at <= $2
+SELECT id FROM job WHERE queue = $1 AND state = 'waiting' AND last_chance = 0 AND run_at <= $2 AND crashes <= $3
 AND NOT EXISTS (SELECT 1 FROM job_queue q WHERE q.company_id = 0 AND q.name = $1 AND q.paused = 1) LIMIT 1
 
--- Whether job_claim_suspect would find one; $3: the kinds this process knows.
--- name: job_suspect_find @sqlite
-SELECT j.id FROM job j WHERE j.queue = $1 AND j.state = 'waiting' AND j.crashes > 0 AND j.run_at <= $2
+-- Whether job_claim_last_chance would find one; $3: the kinds this process knows.
+-- name: job_last_chance_find @sqlite
+SELECT j.id FROM job j WHERE j.queue = $1 AND j.state = 'waiting' AND j.last_chance = 1 AND j.run_at <= $2
 AND j.kind IN (SELECT value FROM json_each($3))
 AND (j.key IS NULL OR NOT EXISTS (SELECT 1 FROM job r WHERE r.company_id = j.company_id AND r.key = j.key AND r.kind = j.kind
 	AND r.key IS NOT NULL AND r.state IN ('running', 'poison')))
 AND NOT EXISTS (SELECT 1 FROM job_queue q WHERE q.company_id = 0 AND q.name = $1 AND q.paused = 1) LIMIT 1
--- name: job_suspect_find @postgres
-SELECT j.id FROM job j WHERE j.queue = $1 AND j.state = 'waiting' AND j.crashes > 0 AND j.run_at <= $2
+-- name: job_last_chance_find @postgres
+SELECT j.id FROM job j WHERE j.queue = $1 AND j.state = 'waiting' AND j.last_chance = 1 AND j.run_at <= $2
 AND j.kind IN (SELECT json_array_elements_text(CAST($3 AS json)) COLLATE "C")
 AND (j.key IS NULL OR NOT EXISTS (SELECT 1 FROM job r WHERE r.company_id = j.company_id AND r.key = j.key AND r.kind = j.kind
 	AND r.key IS NOT NULL AND r.state IN ('running', 'poison')))
@@ -68,14 +69,15 @@ SELECT company_id, id FROM job WHERE state = 'running' AND lease_owner = $1 AND 
 
 -- The next lower priority that has waiting jobs, so that a claim finds them by the index however many wait for later.
 -- name: job_priority_next
-SELECT priority FROM job WHERE queue = $1 AND state = 'waiting' AND crashes = 0 AND priority < $2
+SELECT priority FROM job WHERE queue = $1 AND state = 'waiting' AND last_chance = 0 AND priority < $2 AND crashes <= $3
 AND NOT EXISTS (SELECT 1 FROM job_queue q WHERE q.company_id = 0 AND q.name = $1 AND q.paused = 1)
 ORDER BY priority DESC LIMIT 1
 
--- $4: the kinds this process knows, a JSON array.
+-- $4: the kinds this process knows, a JSON array; $8: as in job_due_find.
 -- name: job_claim @sqlite
 WITH due AS MATERIALIZED (
-	SELECT j.company_id, j.id FROM job j WHERE j.queue = $1 AND j.state = 'waiting' AND j.crashes = 0 AND j.priority = $2 AND j.run_at <= $3
+	SELECT j.company_id, j.id FROM job j WHERE j.queue = $1 AND j.state = 'waiting' AND j.last_chance = 0 AND j.priority = $2 AND j.run_at <= $3
+	AND j.crashes <= $8
 	AND j.kind IN (SELECT value FROM json_each($4))
 	AND (j.key IS NULL OR NOT EXISTS (SELECT 1 FROM job r WHERE r.company_id = j.company_id AND r.key = j.key AND r.kind = j.kind
 		AND r.key IS NOT NULL AND r.state IN ('running', 'poison')))
@@ -83,10 +85,11 @@ WITH due AS MATERIALIZED (
 UPDATE job SET state = 'running', attempt = attempt + 1, lease_owner = $6, lease_until = $7, started_at = $3,
 	progress_done = 0, progress_total = 0, progress_note = NULL, cancel_asked = 0
 FROM due WHERE job.company_id = due.company_id AND job.id = due.id
-RETURNING company_id, id, kind, key, payload, attempt, crashes, run_at, priority
+RETURNING company_id, id, kind, key, payload, attempt, crashes, run_at, priority, last_chance
 -- name: job_claim @postgres
 WITH due AS MATERIALIZED (
-	SELECT j.company_id, j.id FROM job j WHERE j.queue = $1 AND j.state = 'waiting' AND j.crashes = 0 AND j.priority = $2 AND j.run_at <= $3
+	SELECT j.company_id, j.id FROM job j WHERE j.queue = $1 AND j.state = 'waiting' AND j.last_chance = 0 AND j.priority = $2 AND j.run_at <= $3
+	AND j.crashes <= $8
 	AND j.kind IN (SELECT json_array_elements_text(CAST($4 AS json)) COLLATE "C")
 	AND (j.key IS NULL OR NOT EXISTS (SELECT 1 FROM job r WHERE r.company_id = j.company_id AND r.key = j.key AND r.kind = j.kind
 		AND r.key IS NOT NULL AND r.state IN ('running', 'poison')))
@@ -94,12 +97,12 @@ WITH due AS MATERIALIZED (
 UPDATE job SET state = 'running', attempt = attempt + 1, lease_owner = $6, lease_until = $7, started_at = $3,
 	progress_done = 0, progress_total = 0, progress_note = NULL, cancel_asked = 0
 FROM due WHERE job.company_id = due.company_id AND job.id = due.id
-RETURNING job.company_id, job.id, kind, key, payload, attempt, crashes, run_at, priority
+RETURNING job.company_id, job.id, kind, key, payload, attempt, crashes, run_at, priority, last_chance
 
--- One job under which a runner died before.
--- name: job_claim_suspect @sqlite
+-- One job that another death would make poison.
+-- name: job_claim_last_chance @sqlite
 WITH due AS MATERIALIZED (
-	SELECT j.company_id, j.id FROM job j WHERE j.queue = $1 AND j.state = 'waiting' AND j.crashes > 0 AND j.run_at <= $2
+	SELECT j.company_id, j.id FROM job j WHERE j.queue = $1 AND j.state = 'waiting' AND j.last_chance = 1 AND j.run_at <= $2
 	AND j.kind IN (SELECT value FROM json_each($3))
 	AND (j.key IS NULL OR NOT EXISTS (SELECT 1 FROM job r WHERE r.company_id = j.company_id AND r.key = j.key AND r.kind = j.kind
 		AND r.key IS NOT NULL AND r.state IN ('running', 'poison')))
@@ -107,10 +110,10 @@ WITH due AS MATERIALIZED (
 UPDATE job SET state = 'running', attempt = attempt + 1, lease_owner = $4, lease_until = $5, started_at = $2,
 	progress_done = 0, progress_total = 0, progress_note = NULL, cancel_asked = 0
 FROM due WHERE job.company_id = due.company_id AND job.id = due.id
-RETURNING company_id, id, kind, key, payload, attempt, crashes, run_at, priority
--- name: job_claim_suspect @postgres
+RETURNING company_id, id, kind, key, payload, attempt, crashes, run_at, priority, last_chance
+-- name: job_claim_last_chance @postgres
 WITH due AS MATERIALIZED (
-	SELECT j.company_id, j.id FROM job j WHERE j.queue = $1 AND j.state = 'waiting' AND j.crashes > 0 AND j.run_at <= $2
+	SELECT j.company_id, j.id FROM job j WHERE j.queue = $1 AND j.state = 'waiting' AND j.last_chance = 1 AND j.run_at <= $2
 	AND j.kind IN (SELECT json_array_elements_text(CAST($3 AS json)) COLLATE "C")
 	AND (j.key IS NULL OR NOT EXISTS (SELECT 1 FROM job r WHERE r.company_id = j.company_id AND r.key = j.key AND r.kind = j.kind
 		AND r.key IS NOT NULL AND r.state IN ('running', 'poison')))
@@ -118,7 +121,7 @@ WITH due AS MATERIALIZED (
 UPDATE job SET state = 'running', attempt = attempt + 1, lease_owner = $4, lease_until = $5, started_at = $2,
 	progress_done = 0, progress_total = 0, progress_note = NULL, cancel_asked = 0
 FROM due WHERE job.company_id = due.company_id AND job.id = due.id
-RETURNING job.company_id, job.id, kind, key, payload, attempt, crashes, run_at, priority
+RETURNING job.company_id, job.id, kind, key, payload, attempt, crashes, run_at, priority, last_chance
 
 -- ---- while it runs ---------------------------------------------------------------------------------------------------------
 
@@ -143,7 +146,7 @@ UPDATE job SET
 	attempt = CASE WHEN run_again IS NULL THEN attempt ELSE 0 END,
 	finished_at = CASE WHEN run_again IS NULL OR EXISTS (SELECT 1 FROM job w WHERE w.company_id = job.company_id AND w.kind = job.kind
 		AND w.key = job.key AND w.key IS NOT NULL AND w.state = 'waiting') THEN CAST($5 AS BIGINT) ELSE NULL END,
-	crashes = CASE WHEN $4 = 'done' THEN 0 ELSE crashes END,
+	crashes = CASE WHEN $4 = 'done' THEN 0 ELSE crashes END, last_chance = CASE WHEN $4 = 'done' THEN 0 ELSE last_chance END,
 	run_again = NULL, lease_owner = NULL, lease_until = NULL, error = $6, result = $7,
 	progress_done = $8, progress_total = $9, progress_note = $10
 WHERE company_id = $1 AND id = $2 AND lease_owner = $3 AND started_at = $11 AND state = 'running'
@@ -157,16 +160,35 @@ DELETE FROM job WHERE company_id = $1 AND id = $2 AND lease_owner = $3 AND start
 DELETE FROM job WHERE company_id = $1 AND state = 'waiting' AND key IS NOT NULL
 AND (kind, key) IN (SELECT r.kind, r.key FROM job r WHERE r.company_id = $1 AND r.id = $2 AND r.key IS NOT NULL AND r.state <> 'waiting')
 
--- $4: not before; $5: 1 when a request that came meanwhile may hasten it; $6 attempts, $7: added to crashes, kept at 0 or more.
+-- The same before job_wait: under its own claim, because behind a poison job the other one is all there is.
+-- name: job_twin_yield
+DELETE FROM job WHERE company_id = $1 AND state = 'waiting' AND key IS NOT NULL
+AND (kind, key) IN (SELECT r.kind, r.key FROM job r WHERE r.company_id = $1 AND r.id = $2 AND r.key IS NOT NULL AND r.state = 'running'
+	AND r.lease_owner = $3 AND r.started_at = $4)
+
+-- $4: not before; $5: 1 when the run ended well, so that a request that came meanwhile may hasten it and its crashes are forgotten;
+-- $6 attempts.
 -- name: job_wait
 UPDATE job SET state = 'waiting', run_at = CASE WHEN CAST($5 AS BIGINT) = 1 AND run_again < $4 THEN run_again ELSE $4 END, run_again = NULL,
-	attempt = $6, crashes = CASE WHEN crashes + $7 < 0 THEN 0 ELSE crashes + $7 END, lease_owner = NULL, lease_until = NULL,
-	error = $8, result = $9, progress_done = $10, progress_total = $11, progress_note = $12
-WHERE company_id = $1 AND id = $2 AND lease_owner = $3 AND started_at = $13 AND state = 'running'
+	attempt = $6, crashes = CASE WHEN CAST($5 AS BIGINT) = 1 THEN 0 ELSE crashes END,
+	last_chance = CASE WHEN CAST($5 AS BIGINT) = 1 THEN 0 ELSE last_chance END, lease_owner = NULL, lease_until = NULL,
+	error = $7, result = $8, progress_done = $9, progress_total = $10, progress_note = $11
+WHERE company_id = $1 AND id = $2 AND lease_owner = $3 AND started_at = $12 AND state = 'running'
 
--- The runner lives after all: it was slow or cut off, and another has taken its job over.
+-- The runner lives after all: it was slow or cut off, and another has taken its job over or set it aside.
 -- name: job_crash_take_back
-UPDATE job SET crashes = crashes - 1 WHERE company_id = $1 AND id = $2 AND crashes > 0 AND state IN ('waiting', 'running')
+UPDATE job SET crashes = crashes - 1, last_chance = 0 WHERE company_id = $1 AND id = $2 AND crashes > 0 AND state IN ('waiting', 'running')
+
+-- What was asked for while it was poison waits behind it, and is the later payload.
+-- name: job_poison_payload
+UPDATE job SET payload = (SELECT w.payload FROM job w WHERE w.company_id = job.company_id AND w.kind = job.kind AND w.key = job.key
+	AND w.key IS NOT NULL AND w.state = 'waiting')
+WHERE company_id = $1 AND id = $2 AND EXISTS (SELECT 1 FROM job w WHERE w.company_id = job.company_id AND w.kind = job.kind
+	AND w.key = job.key AND w.key IS NOT NULL AND w.state = 'waiting')
+
+-- name: job_poison_take_back
+UPDATE job SET state = 'waiting', crashes = crashes - 1, last_chance = 1, run_at = $3, finished_at = NULL, error = NULL
+WHERE company_id = $1 AND id = $2 AND state = 'poison'
 
 -- ---- leases that ran out ---------------------------------------------------------------------------------------------------
 
@@ -175,9 +197,10 @@ UPDATE job SET crashes = crashes - 1 WHERE company_id = $1 AND id = $2 AND crash
 SELECT company_id, id, kind, key, crashes, cancel_asked, lease_owner, attempt FROM job WHERE state = 'running' AND lease_until < $1
 ORDER BY lease_until LIMIT 100 FOR UPDATE SKIP LOCKED
 
+-- $4: 1 when one crash more makes it poison.
 -- name: job_take_over
 UPDATE job SET state = 'waiting', run_at = CASE WHEN run_at < $3 THEN run_at ELSE $3 END, run_again = NULL, crashes = crashes + 1,
-	lease_owner = NULL, lease_until = NULL WHERE company_id = $1 AND id = $2
+	last_chance = $4, lease_owner = NULL, lease_until = NULL WHERE company_id = $1 AND id = $2
 
 -- $3: poison or cancelled.
 -- name: job_set_aside
@@ -235,7 +258,7 @@ SELECT w.id FROM job w JOIN job j ON j.company_id = w.company_id AND j.kind = w.
 WHERE j.company_id = $1 AND j.id = $2 AND w.id <> j.id AND w.state = 'waiting' AND w.key IS NOT NULL LIMIT 1
 
 -- name: job_retry
-UPDATE job SET state = 'waiting', run_at = $3, attempt = 0, crashes = 0, finished_at = NULL, cancel_asked = 0
+UPDATE job SET state = 'waiting', run_at = $3, attempt = 0, crashes = 0, last_chance = 0, finished_at = NULL, cancel_asked = 0
 WHERE company_id = $1 AND id = $2
 
 -- name: job_figures

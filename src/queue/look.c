@@ -7,7 +7,7 @@
 
 struct look {
 	struct runner_round *w;
-	bool due[JOB_QUEUES_MAX], suspect;
+	bool due[JOB_QUEUES_MAX], last_chance; /* one at its last chance is due */
 	struct runner_held *cancelled;
 	size_t cancelled_count;
 };
@@ -22,13 +22,14 @@ look_at_queues(struct db_tx *tx, struct look *k)
 	for (size_t i = 0; i < w->r->queue_count; i++) {
 		struct str name = w->r->queues[i].name;
 		if (w->room[i] > 0) {
-			TRY(DB_FIND(tx, &sql_job_due_find, &rows, &found, P_TEXT(name), P_INSTANT(w->now)));
+			TRY(DB_FIND(tx, &sql_job_due_find, &rows, &found, P_TEXT(name), P_INSTANT(w->now),
+				P_INT(runner_crashes_allowed(w))));
 			k->due[i] = found;
 		}
-		if (w->suspects && !k->suspect) {
-			TRY(DB_FIND(tx, &sql_job_suspect_find, &rows, &found, P_TEXT(name), P_INSTANT(w->now),
-				P_TEXT(w->r->queues[i].kinds)));
-			k->suspect = found;
+		if (!w->last_chance_held && !k->last_chance) {
+			TRY(DB_FIND(tx, &sql_job_last_chance_find, &rows, &found, P_TEXT(name),
+				P_INSTANT(w->now), P_TEXT(w->r->queues[i].kinds)));
+			k->last_chance = found;
 		}
 	}
 	return NULL;
@@ -80,6 +81,17 @@ stop_cancelled(struct job_runner *r, const struct look *k)
 	pthread_mutex_unlock(&r->lock);
 }
 
+/* One that is due waits while suspects are held; since when is remembered, so that they cannot keep it waiting for ever. */
+static void
+note_last_chance(struct job_runner *r, struct runner_round *w, bool due)
+{
+	w->last_chance = w->last_chance && due;
+	if (!due)
+		r->last_chance_due_us = 0;
+	else if (!r->last_chance_due_us)
+		r->last_chance_due_us = monotonic_us();
+}
+
 struct err *
 runner_look(struct job_runner *r, struct runner_round *w)
 {
@@ -87,7 +99,7 @@ runner_look(struct job_runner *r, struct runner_round *w)
 
 	TRY(db_read(r->options.db, r->scratch, look_work, &k));
 	stop_cancelled(r, &k);
-	w->suspects = k.suspect;
+	note_last_chance(r, w, k.last_chance);
 	for (size_t i = 0; i < r->queue_count; i++) {
 		if (w->room[i] <= 0)
 			r->queues[i].more = true; /* not looked at: nobody knows */

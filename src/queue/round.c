@@ -1,14 +1,12 @@
 /*
  * A round of the dispatcher as one transaction: how runs ended, leases renewed, leases taken over, schedules fired, jobs claimed. A run's
  * end is stored only under the lease it ran with; when another runner has taken the job over meanwhile, the end is forgotten, and the
- * crash that was counted against the job is taken back, because nothing has crashed.
+ * crash that was counted against the job is taken back, because nothing has crashed; unless its run was given up, which counts as one.
  */
 #include "base/limits.h"
 #include "base/log.h"
 #include "queue/job_sql.h"
 #include "queue/runner.h"
-
-#define FORGET_CRASHES (-1000000) /* added to the count, which stays at 0 or more */
 
 static struct db_param
 text_or_null(struct str s)
@@ -68,13 +66,39 @@ store_waiting(struct db_tx *tx, const struct job_lease *l, int64_t *affected)
 	bool fresh = l->outcome == JOB_AGAIN;
 	int attempt = fresh ? 0 : l->outcome == JOB_RELEASED ? l->attempt - 1 : l->attempt;
 	const struct db_param p[] = { P_INT(l->company_id), P_INT(l->id), P_TEXT(l->runner->name),
-		P_INSTANT(l->at), P_INT(fresh), P_INT(attempt), P_INT(fresh ? FORGET_CRASHES : 0),
-		text_or_null(l->error), text_or_null(l->result), P_INT(l->done), P_INT(l->total),
-		text_or_null(note_of(l)), P_INT(l->started_at) };
+		P_INSTANT(l->at), P_INT(fresh), P_INT(attempt), text_or_null(l->error),
+		text_or_null(l->result), P_INT(l->done), P_INT(l->total), text_or_null(note_of(l)),
+		P_INT(l->started_at) };
 
 	if (l->key.n)
-		TRY(DB_EXEC(tx, &sql_job_twin_remove, P_INT(l->company_id), P_INT(l->id)));
+		TRY(DB_EXEC(tx, &sql_job_twin_yield, P_INT(l->company_id), P_INT(l->id),
+			P_TEXT(l->runner->name), P_INT(l->started_at)));
 	return db_exec(tx, &sql_job_wait, p, COUNT(p), affected);
+}
+
+static struct err *
+take_poison_back(struct db_tx *tx, struct instant now, const struct job_lease *l)
+{
+	LOG(LOG_WARN, "a job is not poison after all", L_CSTR("kind", l->kind->name),
+		L_INT("company_id", l->company_id), L_INT("job", l->id));
+	if (l->key.n) {
+		TRY(DB_EXEC(tx, &sql_job_poison_payload, P_INT(l->company_id), P_INT(l->id)));
+		TRY(DB_EXEC(tx, &sql_job_twin_remove, P_INT(l->company_id), P_INT(l->id)));
+	}
+	return DB_EXEC(tx, &sql_job_poison_take_back, P_INT(l->company_id), P_INT(l->id), P_INSTANT(now));
+}
+
+/* A poison mark that counts this runner's death among others is as wrong as the count. */
+static struct err *
+take_crash_back(struct db_tx *tx, struct instant now, const struct job_lease *l)
+{
+	struct db_rows rows;
+	bool found;
+
+	TRY(DB_FIND(tx, &sql_job_state, &rows, &found, P_INT(l->company_id), P_INT(l->id)));
+	if (found && str_eq(db_text(&rows, 0), STR("poison")))
+		return take_poison_back(tx, now, l);
+	return DB_EXEC(tx, &sql_job_crash_take_back, P_INT(l->company_id), P_INT(l->id));
 }
 
 static struct err *
@@ -84,7 +108,7 @@ forget_lost(struct db_tx *tx, const struct runner_round *w, const struct job_lea
 		return NULL;
 	LOG(LOG_WARN, "a job ran under a lease that was lost", L_CSTR("kind", l->kind->name),
 		L_INT("company_id", l->company_id), L_INT("job", l->id), L_INT("attempt", l->attempt));
-	return DB_EXEC(tx, &sql_job_crash_take_back, P_INT(l->company_id), P_INT(l->id));
+	return l->given_up ? NULL : take_crash_back(tx, w->now, l);
 }
 
 /* Most runs end this way: together, because on PostgreSQL each statement alone would be a round trip. */

@@ -38,6 +38,8 @@ struct job_lease {
 	int64_t started_at; /* of the claim: with owner and id it names this claim and no later one */
 	struct str key, payload;
 	int attempt, crashes;
+	bool last_chance; /* another crash makes it poison */
+	bool given_up;    /* it overstayed its time limit by a lease, which is left to run out. The dispatcher's */
 
 	_Atomic int stop;               /* enum job_stop, or-ed */
 	_Atomic int64_t until_us;       /* the lease's end, monotonic */
@@ -91,14 +93,13 @@ struct job_runner {
 	struct job_lease *held;                /* newest first */
 	struct job_lease *ended, **ended_tail; /* runs whose end is not stored */
 	int running;
-	bool suspect_held; /* a job under which a runner died is held: one at a time */
 
 	/* the dispatcher's own */
 	int64_t clock_offset_us; /* the database's clock less the monotonic one */
 	uint64_t epoch;
 	int64_t looked_us;
+	int64_t last_chance_due_us; /* since when a job at its last chance is known to wait; 0: none does */
 	bool doubtful;    /* a commit's outcome is not known */
-	bool more_suspects;
 	bool left_behind; /* leases of dead processes are taken over before anything is claimed */
 	int failures;     /* rounds in a row */
 };
@@ -143,7 +144,9 @@ struct runner_round {
 	struct runner_progress *progress;
 	size_t progress_count;
 	int room[JOB_QUEUES_MAX];  /* jobs to claim */
-	bool suspects;             /* claim one job under which a runner died */
+	bool suspects_held, last_chance_held; /* jobs under which a runner died run here; one of them at its last chance */
+	bool suspects;             /* jobs under which a runner died may be among those to claim */
+	bool last_chance;          /* claim one at its last chance, unless another suspect is claimed */
 	bool expired, left_behind; /* look after leases that ran out; all leases have */
 	bool schedules;            /* enqueue what is due */
 	bool doubtful;             /* what the database says this runner owns is compared with what it holds */
@@ -156,6 +159,7 @@ struct runner_round {
 };
 
 db_work runner_round_store;
+int64_t runner_crashes_allowed(const struct runner_round *w);
 /* Frees what was claimed by a transaction that did not come to be. */
 void runner_round_forget(struct runner_round *w);
 struct err *runner_claim(struct db_tx *tx, struct runner_round *w) MUST_USE;

@@ -433,6 +433,32 @@ test("a kill at any moment loses nothing, mixes up nothing, and repeats under th
   }
 });
 
+const onSqlite = { skip: onPostgres ? "there it waits for the dead server's leases; tests/unit/queue holds the order on both" : false };
+test("after a kill endpoints that hang hold back none that was in flight beside them", onSqlite, async () => {
+  const crashing = await startCompanies(["North"], { args: PRIVATE });
+  let on = crashing;
+  const auth = crashing.admins[0];
+  const stuck = await receive(() => {});
+  const healthy = await receive((_, response) => { if (healthy.deliveries.length > 1) response.end(); });
+  try {
+    for (let i = 0; i < 20; i++) await subscribe(stuck, ["kpi.created"], {}, { on, auth });
+    await subscribe(healthy, ["kpi.created"], {}, { on, auth });
+    await makeKpi({ on, auth });
+    await stuck.count(20);
+    await healthy.count(1);
+    await on.kill();
+    const began = Date.now();
+    on = await startServer({ store: crashing.store, args: PRIVATE });
+    await stuck.count(40);
+    await healthy.count(2);
+    assert.ok(Date.now() - began < 10_000, `all at once again, not after ${Date.now() - began} ms`);
+    assert.equal(healthy.deliveries[1].headers["webhook-id"], healthy.deliveries[0].headers["webhook-id"]);
+  } finally {
+    await on.stop();
+    await crashing.store.remove();
+  }
+});
+
 test("two servers on one database send each event once, in order", { skip: onPostgres ? false : "one process owns an SQLite file" }, async () => {
   const first = await startCompanies(["North"], { args: PRIVATE });
   const second = await startServer({ store: first.store, args: PRIVATE });

@@ -11,7 +11,8 @@ CREATE TABLE job (
 	priority BIGINT NOT NULL,
 	run_at BIGINT NOT NULL,     -- when waiting: not before
 	attempt BIGINT NOT NULL,    -- runs begun
-	crashes BIGINT NOT NULL,    -- runs whose runner died
+	crashes BIGINT NOT NULL,    -- runs in a row whose runner died
+	last_chance BOOLEAN NOT NULL, -- one crash more makes it poison
 	run_again BIGINT,           -- asked for while it ran: when
 	cancel_asked BOOLEAN NOT NULL,
 	lease_owner TEXT,           -- the runner's name
@@ -27,8 +28,8 @@ CREATE TABLE job (
 	PRIMARY KEY (company_id, id)
 ) WITHOUT ROWID;
 CREATE SEQUENCE job;
-CREATE INDEX job_due ON job (queue, priority DESC, run_at, id) WHERE state = 'waiting' AND crashes = 0;
-CREATE INDEX job_suspect ON job (queue, run_at, id) WHERE state = 'waiting' AND crashes > 0;
+CREATE INDEX job_due ON job (queue, priority DESC, run_at, id) WHERE state = 'waiting' AND last_chance = 0;
+CREATE INDEX job_last_chance ON job (queue, run_at, id) WHERE state = 'waiting' AND last_chance = 1;
 CREATE INDEX job_lease ON job (lease_until) WHERE state = 'running';
 CREATE INDEX job_finished ON job (finished_at) WHERE finished_at IS NOT NULL;
 CREATE INDEX job_list ON job (company_id, created_at, id);

@@ -243,12 +243,13 @@ what_is_over_is_cleared_away(enum db_kind kind)
 	fixture_run(&f,
 		"INSERT INTO webhook_attempt (company_id, delivery_id, attempt, at, duration_us, url, "
 		"request_headers) VALUES (1, 'c', 1, 0, 0, 'http://x.example/', '{}')");
-	fixture_run(&f, "INSERT INTO job (company_id, id, kind, queue, payload, state, priority, run_at, "
-			"attempt, crashes, cancel_asked, "
-			"progress_done, progress_total, created_at, finished_at) VALUES "
-			"(0, 1000001, 'a.a', 'a', '{}', 'done', 0, 0, 1, 0, 0, 0, 0, 0, 1718000000000000), "
-			"(0, 1000002, 'a.a', 'a', '{}', 'dead', 0, 0, 1, 0, 0, 0, 0, 0, 1718000000000000), "
-			"(0, 1000003, 'a.a', 'a', '{}', 'poison', 0, 0, 1, 2, 0, 0, 0, 0, 1000000)");
+	fixture_run(&f,
+		"INSERT INTO job (company_id, id, kind, queue, payload, state, priority, run_at, "
+		"attempt, crashes, last_chance, cancel_asked, "
+		"progress_done, progress_total, created_at, finished_at) VALUES "
+		"(0, 1000001, 'a.a', 'a', '{}', 'done', 0, 0, 1, 0, 0, 0, 0, 0, 0, 1718000000000000), "
+		"(0, 1000002, 'a.a', 'a', '{}', 'dead', 0, 0, 1, 0, 0, 0, 0, 0, 0, 1718000000000000), "
+		"(0, 1000003, 'a.a', 'a', '{}', 'poison', 0, 0, 1, 2, 1, 0, 0, 0, 0, 1000000)");
 	set_clock("2024-07-20T00:00:00Z");
 	UNTIL(fixture_int(&f, "SELECT count(*) FROM idempotency") == 0);
 	UNTIL(fixture_int(&f, "SELECT count(*) FROM webhook_delivery") == 1);

@@ -95,7 +95,9 @@ run_poison(struct job_run *r)
 static const struct job_kind plain = { .name = "crash.plain", .run = run_plain };
 static const struct job_kind keyed = { .name = "crash.key", .run = run_key };
 static const struct job_kind poison = { .name = "crash.poison", .run = run_poison };
-static const struct job_kind *const kinds[] = { &plain, &keyed, &poison, NULL };
+/* Kills its process three times with others around it, which share those deaths and must not be named for them. */
+static const struct job_kind patient = { .name = "crash.patient", .run = run_poison, .crashes_max = 4 };
+static const struct job_kind *const kinds[] = { &plain, &keyed, &poison, &patient, NULL };
 
 /* URL DIRECTORY: runs jobs until it is killed. */
 static int
@@ -165,9 +167,9 @@ enqueue_all(struct db_tx *tx, void *arg)
 static struct err *
 enqueue_poison(struct db_tx *tx, void *arg)
 {
-	const struct job_request q = { .kind = "crash.poison", .key = STR("p") };
+	const struct job_kind *culprit = arg;
+	const struct job_request q = { .kind = culprit->name, .key = STR("p") };
 
-	(void)arg;
 	TRY(job_enqueue(tx, now(), &q, NULL));
 	return enqueue_all(tx, NULL);
 }
@@ -253,7 +255,8 @@ killed_runners_lose_nothing(enum db_kind kind)
 }
 
 static void
-what_kills_its_process_is_named_and_the_others_go_on(enum db_kind kind)
+what_kills_its_process_is_named_and_the_others_go_on(
+	enum db_kind kind, const struct job_kind *culprit, int crashes_max)
 {
 	struct fixture f = { .kind = kind };
 	char directory[] = "/tmp/sextant-crash-XXXXXX";
@@ -261,7 +264,7 @@ what_kills_its_process_is_named_and_the_others_go_on(enum db_kind kind)
 
 	if (!start(&f, directory))
 		skip();
-	fixture_ok(db_write(f.db, f.arena, enqueue_poison, NULL));
+	fixture_ok(db_write(f.db, f.arena, enqueue_poison, (void *)(uintptr_t)culprit));
 	pid_t runner = start_runner(&f, directory);
 	for (int ms = 0; fixture_int(&f, OPEN_JOBS) != 0; ms += 5) {
 		assert_true(ms < WAIT_MS);
@@ -272,10 +275,14 @@ what_kills_its_process_is_named_and_the_others_go_on(enum db_kind kind)
 		nap_ms(5);
 	}
 	end_runner(runner);
-	assert_int_equal(deaths, 2);
-	assert_int_equal(fixture_int(&f, "SELECT count(*) FROM job WHERE state = 'poison' AND kind = "
-					 "'crash.poison' AND crashes = 2 "
-					 "AND error = 'The process died 2 times while it ran this job.'"),
+	assert_int_equal(deaths, crashes_max);
+	assert_int_equal(
+		fixture_int(&f, arena_fmt(f.arena,
+					"SELECT count(*) FROM job WHERE state = 'poison' AND kind = "
+					"'%s' AND crashes = %d AND error = 'The process died %d times while "
+					"it ran this job.'",
+					culprit->name, crashes_max, crashes_max)
+					.p),
 		1);
 	assert_int_equal(
 		fixture_int(&f, "SELECT count(*) FROM job WHERE state NOT IN ('done', 'poison')"), 0);
@@ -302,14 +309,28 @@ static void
 poison_is_named_on_sqlite(void **state)
 {
 	(void)state;
-	what_kills_its_process_is_named_and_the_others_go_on(DB_SQLITE);
+	what_kills_its_process_is_named_and_the_others_go_on(DB_SQLITE, &poison, 2);
 }
 
 static void
 poison_is_named_on_postgres(void **state)
 {
 	(void)state;
-	what_kills_its_process_is_named_and_the_others_go_on(DB_POSTGRES);
+	what_kills_its_process_is_named_and_the_others_go_on(DB_POSTGRES, &poison, 2);
+}
+
+static void
+poison_of_a_patient_kind_is_named_on_sqlite(void **state)
+{
+	(void)state;
+	what_kills_its_process_is_named_and_the_others_go_on(DB_SQLITE, &patient, 4);
+}
+
+static void
+poison_of_a_patient_kind_is_named_on_postgres(void **state)
+{
+	(void)state;
+	what_kills_its_process_is_named_and_the_others_go_on(DB_POSTGRES, &patient, 4);
 }
 
 int
@@ -320,6 +341,8 @@ main(int argc, char **argv)
 		cmocka_unit_test(killed_runners_lose_nothing_on_postgres),
 		cmocka_unit_test(poison_is_named_on_sqlite),
 		cmocka_unit_test(poison_is_named_on_postgres),
+		cmocka_unit_test(poison_of_a_patient_kind_is_named_on_sqlite),
+		cmocka_unit_test(poison_of_a_patient_kind_is_named_on_postgres),
 	};
 
 	if (argc == 4 && str_eq(str_from_cstr(argv[1]), STR("runner")))

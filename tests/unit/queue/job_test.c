@@ -347,7 +347,7 @@ what_kills_twice_is_poison(void)
 WORLD_ON_EACH(what_kills_twice_is_poison)
 
 static void
-suspects_run_one_at_a_time(void)
+with_two_chances_suspects_run_one_at_a_time(void)
 {
 	w.gate_closed = true;
 	for (int i = 0; i < 6; i++)
@@ -362,7 +362,174 @@ suspects_run_one_at_a_time(void)
 	WORLD_UNTIL(STATE_COUNT("done") == 6);
 	assert_int_equal(w.most_inside, 1);
 }
-WORLD_ON_EACH(suspects_run_one_at_a_time)
+WORLD_ON_EACH(with_two_chances_suspects_run_one_at_a_time)
+
+/* ---- suspects and last chances ---------------------------------------------------------------------------------------------- */
+
+static const struct job_queue_threads four_threads[] = { { "test", 4 }, { NULL, 0 } };
+
+/* For as long as something that should not begin would take to begin. */
+static void
+nap_some_looks(void)
+{
+	for (int i = 0; i < 60; i++)
+		world_nap();
+}
+
+/* Beside what runs: not due before its runner has died. */
+static void
+put_suspect(const char *kind)
+{
+	const struct job_request q = {
+		.company_id = 7, .kind = kind, .at = { world_now().us + INSTANT_DAY }
+	};
+	int64_t id = world_enqueue(&w, &q);
+
+	fixture_run(&w.f, arena_fmt(w.f.arena, ABANDON "1 WHERE id = %lld", (long long)id).p);
+}
+
+static void
+suspects_with_chances_left_run_beside_each_other(void)
+{
+	w.options.queues = four_threads;
+	w.gate_closed = true;
+	put("test.gate", NULL); /* its next crash is its last */
+	for (int i = 0; i < 3; i++)
+		put("test.patient_gate", NULL);
+	fixture_run(&w.f, ABANDON "1");
+	world_run(&w);
+	WORLD_UNTIL(w.inside == 3);
+	nap_some_looks();
+	assert_int_equal(w.inside, 3);
+	assert_int_equal(
+		fixture_int(&w.f, "SELECT count(*) FROM job WHERE state = 'waiting' AND kind = 'test.gate'"),
+		1);
+	w.gate_closed = false;
+	WORLD_UNTIL(STATE_COUNT("done") == 4);
+	assert_int_equal(w.most_inside, 3);
+}
+WORLD_ON_EACH(suspects_with_chances_left_run_beside_each_other)
+
+static void
+at_their_last_chance_those_of_a_patient_kind_run_one_at_a_time(void)
+{
+	w.options.queues = four_threads;
+	w.gate_closed = true;
+	for (int i = 0; i < 3; i++)
+		put("test.patient_gate", NULL);
+	fixture_run(&w.f, ABANDON "1, crashes = 4");
+	world_run(&w);
+	WORLD_UNTIL(w.inside == 1);
+	nap_some_looks();
+	w.gate_closed = false;
+	WORLD_UNTIL(STATE_COUNT("done") == 3);
+	assert_int_equal(w.most_inside, 1);
+}
+WORLD_ON_EACH(at_their_last_chance_those_of_a_patient_kind_run_one_at_a_time)
+
+static void
+a_last_chance_keeps_suspects_away_and_nobody_else(void)
+{
+	w.options.queues = four_threads;
+	w.gate_closed = true;
+	put("test.gate", NULL);
+	fixture_run(&w.f, ABANDON "1");
+	world_run(&w);
+	WORLD_UNTIL(w.inside == 1);
+	put_suspect("test.patient_gate");
+	put("test.ok", NULL);
+	WORLD_UNTIL(STATE_COUNT("done") == 1);
+	WORLD_UNTIL(
+		fixture_int(&w.f, "SELECT count(*) FROM job WHERE state = 'waiting' AND crashes = 1") == 1);
+	nap_some_looks();
+	assert_int_equal(w.inside, 1);
+	assert_int_equal(w.run_count, 2);
+	w.gate_closed = false;
+	WORLD_UNTIL(STATE_COUNT("done") == 3);
+}
+WORLD_ON_EACH(a_last_chance_keeps_suspects_away_and_nobody_else)
+
+static bool
+has_begun(int64_t id)
+{
+	bool found = false;
+
+	pthread_mutex_lock(&w.lock);
+	for (int i = 0; i < w.run_count && !found; i++)
+		found = w.runs[i].id == id;
+	pthread_mutex_unlock(&w.lock);
+	return found;
+}
+
+static void
+suspects_that_do_not_run_dry_keep_a_last_chance_waiting_for_a_lease(void)
+{
+	w.options.queues = four_threads;
+	w.options.lease_s = 1;
+	for (int i = 0; i < 2000; i++)
+		put("test.patient_nap", NULL);
+	int64_t id = put("test.gate", NULL);
+	fixture_run(&w.f, "UPDATE job SET crashes = 1");
+	fixture_run(&w.f, "UPDATE job SET last_chance = 1 WHERE kind = 'test.gate'");
+	w.gate_closed = true;
+	world_run(&w);
+	WORLD_UNTIL(has_begun(id));
+	assert_int_equal(w.inside, 1);
+	assert_true(STATE_COUNT("waiting") > 0);
+	w.gate_closed = false;
+	WORLD_UNTIL(w.inside == 4);
+}
+WORLD_ON_EACH(suspects_that_do_not_run_dry_keep_a_last_chance_waiting_for_a_lease)
+
+static void
+nobody_waits_for_a_run_that_was_given_up_and_its_end_is_no_excuse(void)
+{
+	w.options.queues = four_threads;
+	w.options.lease_s = 1;
+	w.gate_closed = true;
+	put("test.overstay", NULL);
+	fixture_run(&w.f, ABANDON "1");
+	world_run(&w);
+	WORLD_UNTIL(w.inside == 1);
+	put_suspect("test.patient_nap");
+	nap_some_looks();
+	assert_int_equal(w.run_count, 1);
+	WORLD_UNTIL(STATE_COUNT("done") == 1);
+	assert_int_equal(w.inside, 1);
+	WORLD_UNTIL(STATE_COUNT("poison") == 1);
+	w.gate_closed = false;
+	WORLD_UNTIL(w.ended_count == 2);
+	nap_some_looks();
+	assert_int_equal(
+		fixture_int(&w.f, "SELECT count(*) FROM job WHERE state = 'poison' AND crashes = 2"), 1);
+}
+WORLD_ON_EACH(nobody_waits_for_a_run_that_was_given_up_and_its_end_is_no_excuse)
+
+static void
+a_poison_mark_of_a_lost_lease_is_taken_back(void)
+{
+	const struct job_request later = {
+		.company_id = 7, .kind = "test.gate", .key = STR("l"), .payload = STR("{\"n\":2}")
+	};
+
+	w.gate_closed = true;
+	w.options.lease_s = 1;
+	world_run(&w);
+	int64_t id = put("test.gate", "l");
+	WORLD_UNTIL(w.inside == 1);
+	fixture_run(&w.f,
+		"UPDATE job SET state = 'poison', crashes = 2, lease_owner = NULL, lease_until = NULL, "
+		"finished_at = 1, error = 'It died.'");
+	world_enqueue(&w, &later);
+	WORLD_UNTIL(w.ended_count == 1);
+	w.gate_closed = false;
+	WORLD_UNTIL(STATE_COUNT("done") == 1);
+	assert_int_equal(fixture_int(&w.f, "SELECT count(*) FROM job"), 1);
+	assert_int_equal(fixture_int(&w.f, "SELECT id FROM job WHERE crashes = 0 AND error IS NULL"), id);
+	assert_int_equal(w.run_count, 2);
+	assert_string_equal(w.runs[1].payload, "{\"n\":2}");
+}
+WORLD_ON_EACH(a_poison_mark_of_a_lost_lease_is_taken_back)
 
 static void
 a_run_whose_lease_was_lost_stores_nothing(void)
@@ -461,7 +628,13 @@ main(void)
 		TESTS_OF(a_lease_that_ran_out_is_taken_over),
 		TESTS_OF(a_lease_that_holds_is_respected),
 		TESTS_OF(what_kills_twice_is_poison),
-		TESTS_OF(suspects_run_one_at_a_time),
+		TESTS_OF(with_two_chances_suspects_run_one_at_a_time),
+		TESTS_OF(suspects_with_chances_left_run_beside_each_other),
+		TESTS_OF(at_their_last_chance_those_of_a_patient_kind_run_one_at_a_time),
+		TESTS_OF(a_last_chance_keeps_suspects_away_and_nobody_else),
+		TESTS_OF(suspects_that_do_not_run_dry_keep_a_last_chance_waiting_for_a_lease),
+		TESTS_OF(nobody_waits_for_a_run_that_was_given_up_and_its_end_is_no_excuse),
+		TESTS_OF(a_poison_mark_of_a_lost_lease_is_taken_back),
 		TESTS_OF(a_run_whose_lease_was_lost_stores_nothing),
 		TESTS_OF(a_lease_is_renewed_while_it_runs),
 		TESTS_OF(two_runners_share_without_running_anything_twice),

@@ -102,6 +102,15 @@ run_deaf(struct job_run *r)
 }
 
 static struct err *
+run_nap(struct job_run *r)
+{
+	begin(r);
+	for (int i = 0; i < 10; i++)
+		world_nap();
+	return end(r, NULL);
+}
+
+static struct err *
 run_again(struct job_run *r)
 {
 	struct world *w = r->app;
@@ -135,6 +144,11 @@ static const struct job_kind failing = {
 	.name = "test.fail", .run = run_fail, .attempts_max = 3, .first_retry_s = 1, .longest_retry_s = 1
 };
 static const struct job_kind gate = { .name = "test.gate", .run = run_gate };
+static const struct job_kind patient_gate = {
+	.name = "test.patient_gate", .run = run_gate, .crashes_max = 6
+};
+static const struct job_kind patient_nap = { .name = "test.patient_nap", .run = run_nap, .crashes_max = 6 };
+static const struct job_kind overstay = { .name = "test.overstay", .run = run_deaf, .timeout_s = 1 };
 static const struct job_kind deaf = { .name = "test.deaf", .run = run_deaf };
 static const struct job_kind brief = {
 	.name = "test.brief", .run = run_gate, .timeout_s = 1, .attempts_max = 1
@@ -142,8 +156,8 @@ static const struct job_kind brief = {
 static const struct job_kind again = { .name = "test.again", .run = run_again };
 static const struct job_kind give_up = { .name = "test.give_up", .run = run_give_up };
 static const struct job_kind tell = { .name = "test.tell", .run = run_tell };
-const struct job_kind *const world_kinds[] = { &ok, &forgotten, &failing, &gate, &brief, &again, &give_up,
-	&tell, &deaf, NULL };
+const struct job_kind *const world_kinds[] = { &ok, &forgotten, &failing, &gate, &patient_gate, &patient_nap,
+	&overstay, &brief, &again, &give_up, &tell, &deaf, NULL };
 
 /* ---- the world -------------------------------------------------------------------------------------------------------------- */
 

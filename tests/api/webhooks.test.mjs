@@ -87,7 +87,7 @@ test("public targets are accepted", async () => {
 
 test("what is no URL, event list or secret is refused on its field", async () => {
   const urls = ["", "x", "ftp://example.com/", "//example.com/", "http://", "http:///path", "https://user:pass@example.com/", "http://%31%32%37.0.0.1/", "http://a..b/", "http://.example/", "http://[::1]x/", "http://exa%6dple.com/", "http://example.com:0/", "http://example.com/ x",
-    "http://example.com/\n", "http://exa\\mple.com", "http://[::1", "http://[zz]/", "javascript:alert(1)", "http://:80/", "http://example.com:99999/",
+    "http://example.com/\n", "http://exa\\mple.com", "http://[::1", "http://[zz]/", "javascript:alert(1)", "http://:80/", "http://example.com:99999/", "http://example.com:+80/",
     "http://example.com:port/", "http://bücher.example/", `http://example.com/${"x".repeat(2000)}`, 5, null, {}, []];
   for (const url of urls) {
     const answer = await send("POST", "", { ...documented, url });

@@ -64,11 +64,22 @@ host_is_well_formed(const struct target *t)
 	return true;
 }
 
+/* Digits: a sign would be read here and refused by the client. Nothing behind the colon is the scheme's port. */
+static bool
+port_is_well_formed(struct str port)
+{
+	int64_t n = 1;
+
+	for (size_t i = 0; i < port.n; i++)
+		if (port.p[i] < '0' || port.p[i] > '9')
+			return false;
+	return str_is_empty(port) || (str_to_int(port, &n) && n > 0 && n <= UINT16_MAX);
+}
+
 static bool
 url_is_well_formed(struct str url)
 {
 	struct target t;
-	int64_t port = 1;
 
 	if (!str_starts_with(url, STR("http://")) && !str_starts_with(url, STR("https://")))
 		return false;
@@ -76,9 +87,7 @@ url_is_well_formed(struct str url)
 		if ((unsigned char)url.p[i] <= ' ' || url.p[i] == '\\' || url.p[i] == '@' ||
 			(unsigned char)url.p[i] >= 0x7f)
 			return false;
-	if (!url_target(url, &t) || !host_is_well_formed(&t))
-		return false;
-	return str_is_empty(t.port) || (str_to_int(t.port, &port) && port > 0 && port <= UINT16_MAX);
+	return url_target(url, &t) && host_is_well_formed(&t) && port_is_well_formed(t.port);
 }
 
 static const char *

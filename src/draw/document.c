@@ -191,8 +191,10 @@ page_break(struct draw_doc *d)
 struct err *
 draw_finish(struct draw_doc *d, struct buf *out)
 {
-	page_end(d);
+	draw_foot(d);
+	/* Before the last page is shown: later versions of cairo begin another page for a tag behind it. */
 	cairo_tag_end(d->cr, "Document");
+	cairo_show_page(d->cr);
 	cairo_status_t status = cairo_status(d->cr);
 	cairo_surface_finish(d->surface);
 	if (status == CAIRO_STATUS_SUCCESS)

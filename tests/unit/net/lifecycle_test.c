@@ -1,6 +1,7 @@
 /* Starting with bad options, answers from other threads under load, keep-alive and pipelining, limits on connections, and stopping. */
 #include "fixture.h"
 #include <arpa/inet.h>
+#include <microhttpd.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -212,7 +213,7 @@ chunked_bodies_arrive_whole(void **state)
 
 	client_send(fd, "POST /body HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: Chunked\r\nTrailer: T\r\n\r\n");
 	for (int i = 0; i < 20; i++) {
-		client_send(fd, "5;ext=\"a\"\r\nab");
+		client_send(fd, "5\r\nab");
 		usleep(500);
 		client_send(fd, "cde\r\nA\r\n0123456789\r\n");
 	}
@@ -221,6 +222,24 @@ chunked_bodies_arrive_whole(void **state)
 	assert_int_equal(r.status, 200);
 	assert_int_equal(r.body_len, 300);
 	assert_memory_equal(r.body, "abcde0123456789abcde", 20);
+	reply_done(&r);
+	close(fd);
+}
+
+/* libmicrohttpd 1.0.0 and 1.0.1 count the line's end behind an extension as data and refuse what follows. */
+static void
+chunk_extensions_are_passed_over_or_refused(void **state)
+{
+	const bool refuses = MHD_VERSION >= 0x01000000 && MHD_VERSION < 0x01000200;
+	int fd = client_open(*state);
+	struct reply r;
+
+	client_send(fd, "POST /body HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+			"5;ext=\"a\"\r\nabcde\r\n0\r\n\r\n");
+	client_read(fd, false, &r);
+	assert_int_equal(r.status, refuses ? 400 : 200);
+	if (!refuses)
+		assert_int_equal(r.body_len, 5);
 	reply_done(&r);
 	close(fd);
 }
@@ -555,6 +574,7 @@ main(void)
 		cmocka_unit_test(http_1_0_closes_unless_asked_to_stay),
 		cmocka_unit_test(pipelined_requests_are_answered_in_order),
 		cmocka_unit_test(chunked_bodies_arrive_whole),
+		cmocka_unit_test(chunk_extensions_are_passed_over_or_refused),
 		cmocka_unit_test(large_bodies_go_both_ways),
 		cmocka_unit_test(answers_do_not_wait_for_acknowledgements),
 		cmocka_unit_test(answers_come_from_other_threads_under_load),

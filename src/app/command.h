@@ -26,6 +26,7 @@ struct err *check_command(struct command_context *c) MUST_USE;
 struct err *recalculate_command(struct command_context *c) MUST_USE;
 struct err *import_command(struct command_context *c) MUST_USE;
 struct err *demo_command(struct command_context *c) MUST_USE;
+struct err *mail_command(struct command_context *c) MUST_USE;
 
 /* Opens the configured database, making the data directory first. SQLite: UNAVAILABLE when exclusive and a server runs on it. */
 struct command_database {
@@ -37,6 +38,10 @@ struct err *command_database_open(
 void command_database_close(struct command_database *d);
 /* The data directory for this process alone, without opening a database. */
 struct err *command_lock(struct command_context *c, int *lock) MUST_USE;
+
+/* The mail server of the options, password and all, checked. out->url empty: none is set. */
+struct mail_server;
+struct err *command_mail_server(struct command_context *c, struct mail_server *out) MUST_USE;
 
 /* An error of a wrong command line: exit code 2. */
 struct err *command_usage(struct command_context *c, const char *format, ...)

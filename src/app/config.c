@@ -18,6 +18,7 @@ struct option {
 };
 
 #define O(member) offsetof(struct config, member)
+#define MAIL	  (CONFIG_SERVE | CONFIG_MAIL)
 #define ALL_DB	  (CONFIG_SERVE | CONFIG_USER | CONFIG_DATABASE | CONFIG_IMPORT | CONFIG_RESTORE | CONFIG_DEMO)
 
 static const struct option options[] = {
@@ -62,7 +63,20 @@ static const struct option options[] = {
 		"i_auth and ex_auth answer failures with 401 and 403 instead of 500 and 505" },
 	{ "allow-private-webhooks", FLAG, CONFIG_SERVE, O(allow_private_webhooks), 0, 0, NULL,
 		"webhooks may reach this machine and private networks" },
-	{ "log-level", LEVEL, ALL_DB, O(log_level), 0, 0, "LEVEL", "debug, info, warn or error (info)" },
+	{ "mail-server", TEXT, MAIL, O(mail_server), 0, 0, "URL",
+		"smtp://host:587 or smtps://host:465; without it nobody is mailed" },
+	{ "mail-from", TEXT, MAIL, O(mail_from), 0, 0, "ADDRESS",
+		"sender of mail: kpi@example.com or \"Sextant <kpi@example.com>\"" },
+	{ "mail-user", TEXT, MAIL, O(mail_user), 0, 0, "NAME",
+		"name at the mail server; without it no login" },
+	{ "mail-password-file", TEXT, MAIL, O(mail_password_file), 0, 0, "FILE",
+		"file with the password there" },
+	{ "mail-ca", TEXT, MAIL, O(mail_ca), 0, 0, "FILE",
+		"certificates in PEM that the mail server's may come from (the system's)" },
+	{ "mail-insecure", FLAG, MAIL, O(mail_insecure), 0, 0, NULL,
+		"send mail in clear when a mail server elsewhere offers no TLS" },
+	{ "log-level", LEVEL, ALL_DB | CONFIG_MAIL, O(log_level), 0, 0, "LEVEL",
+		"debug, info, warn or error (info)" },
 	{ "username", TEXT, CONFIG_USER, O(username), 0, 0, "NAME", "name to log in with" },
 	{ "email", TEXT, CONFIG_USER, O(email), 0, 0, "ADDRESS", "e-mail address" },
 	{ "role", TEXT, CONFIG_USER, O(role), 0, 0, "ROLE",

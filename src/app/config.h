@@ -20,7 +20,8 @@ enum config_command {
 	CONFIG_IMPORT = 1 << 3,
 	CONFIG_RESTORE = 1 << 4,
 	CONFIG_DEMO = 1 << 5,
-	CONFIG_NONE = 1 << 6,
+	CONFIG_MAIL = 1 << 6,
+	CONFIG_NONE = 1 << 7,
 };
 
 struct config {
@@ -34,6 +35,8 @@ struct config {
 	bool login_failures_401, allow_private_webhooks;
 	struct str tls_cert, tls_key;
 	struct str cors, public_url, log_level, rate_limits;
+	struct str mail_server, mail_from, mail_user, mail_password_file, mail_ca;
+	bool mail_insecure;
 	int64_t threads, connections, slow_threads;
 	int64_t access_token_s, refresh_token_s, event_days;
 	/* of user add, import and restore */

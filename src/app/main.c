@@ -34,6 +34,8 @@ static const struct command commands[] = {
 		CONFIG_DATABASE, recalculate_command },
 	{ "import", "FILE.csv", "record a file's values for a KPI", CONFIG_IMPORT, import_command },
 	{ "demo", "remove", "remove the demo company and everything in it", CONFIG_DEMO, demo_command },
+	{ "mail", "test ADDR", "send a message to see whether the mail server takes it", CONFIG_MAIL,
+		mail_command },
 	{ "openapi", "", "print the description of the interface", CONFIG_NONE, openapi_command },
 	{ "version", "", "print the version", CONFIG_NONE, version_command },
 	{ "help", "[COMMAND]", "print this, or the options of a command", CONFIG_NONE, help_command },

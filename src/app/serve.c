@@ -11,6 +11,7 @@
 #include "jobs/webhook_feed.h"
 #include "jobs/webhook_send.h"
 #include "live/live.h"
+#include "net/mail_client.h"
 #include "resource/outbox.h"
 #include <malloc.h>
 #include <signal.h>
@@ -26,6 +27,7 @@ struct server {
 	struct iam *iam;
 	struct live *live;
 	struct webhook_sender webhooks;
+	struct mail_server mail;
 	struct webhook_feed *feed;
 	struct outbox *outbox;
 	struct api *api;
@@ -171,13 +173,17 @@ start_jobs(struct server *s)
 		.services = &s->services,
 	};
 
-	s->services = (struct job_services){ .event_days = (int)o->event_days, .webhooks = &s->webhooks };
+	s->services = (struct job_services){ .event_days = (int)o->event_days,
+		.webhooks = &s->webhooks,
+		.mail = s->mail.url.n ? &s->mail : NULL,
+		.public_url = o->public_url };
 	return jobs_start(s->c->arena, &jobs, &s->jobs);
 }
 
 static struct err *
 open_all(struct server *s)
 {
+	TRY(command_mail_server(s->c, &s->mail));
 	TRY(command_database_open(s->c, true, &s->database));
 	TRY(load_demo(s));
 	TRY(open_iam(s));

@@ -6,6 +6,7 @@
 #include "domain/campaign/retrospective.h"
 #include "domain/iam/company.h"
 #include "domain/integration/webhook_delivery.h"
+#include "domain/notice/notice.h"
 #include "jobs/kinds.h"
 
 #define KIND(var, ...) static const struct job_kind var = { __VA_ARGS__ }
@@ -29,14 +30,21 @@ KIND(retrospective_remind_one, .name = RETRO_JOB_REMIND, .run = retrospective_re
 	.doc = "Reminds of a retrospective.");
 KIND(retrospective_close_one, .name = RETRO_JOB_CLOSE, .run = retrospective_close_run,
 	.doc = "Closes a retrospective on its deadline.");
-/* Runs of webhooks mostly wait for receivers: a process that is killed finds them running, and they are not to blame. */
-#define WEBHOOK_CRASHES 6
+KIND(notice_tell_one, .name = NOTICE_JOB_TELL, .run = notice_tell_run, .forgets = true,
+	.doc = "Finds out whom a notice concerns.");
+KIND(notice_digest_one, .name = NOTICE_JOB_DIGEST, .run = notice_digest_run, .doc = "Sends summaries.");
+/* Runs of webhooks and mail mostly wait for other servers: a process that is killed finds them running, and they are not to blame. */
+#define WAITING_CRASHES 6
+/* 300 attempts, most of them a quarter of an hour apart, are three days. */
+KIND(mail_person, .name = NOTICE_JOB_MAIL, .run = mail_person_run, .attempts_max = 300,
+	.longest_retry_s = 900, .crashes_max = WAITING_CRASHES,
+	.doc = "Mails a person what has come together.");
 KIND(webhook_deliver, .name = WEBHOOK_DELIVER_JOB, .run = webhook_deliver_run, .longest_retry_s = 60,
-	.crashes_max = WEBHOOK_CRASHES, .forgets = true, .doc = "Tells an endpoint its next events.");
+	.crashes_max = WAITING_CRASHES, .forgets = true, .doc = "Tells an endpoint its next events.");
 KIND(webhook_retry, .name = WEBHOOK_RETRY_JOB, .run = webhook_retry_run, .longest_retry_s = 60,
-	.crashes_max = WEBHOOK_CRASHES, .forgets = true, .doc = "Tries a failing endpoint again.");
+	.crashes_max = WAITING_CRASHES, .forgets = true, .doc = "Tries a failing endpoint again.");
 KIND(webhook_replay, .name = WEBHOOK_REPLAY_JOB, .run = webhook_replay_run, .longest_retry_s = 60,
-	.crashes_max = WEBHOOK_CRASHES, .forgets = true,
+	.crashes_max = WAITING_CRASHES, .forgets = true,
 	.doc = "Sends deliveries again that somebody asked for.");
 
 const struct job_kind *const job_kinds[] = {
@@ -50,6 +58,9 @@ const struct job_kind *const job_kinds[] = {
 	&retrospective_schedule,
 	&retrospective_remind_one,
 	&retrospective_close_one,
+	&notice_tell_one,
+	&notice_digest_one,
+	&mail_person,
 	&webhook_deliver,
 	&webhook_retry,
 	&webhook_replay,
@@ -60,6 +71,8 @@ const struct job_queue_threads job_threads[] = {
 	{ "upkeep", 1 },
 	{ "kpi", 1 },
 	{ "retrospective", 1 },
+	{ "notice", 1 },
+	{ "mail", 2 },	   /* they wait for the mail server */
 	{ "webhook", 32 }, /* they wait for others' servers; failing ones apart, because those wait longest */
 	{ "webhook_retry", 8 },
 	{ NULL, 0 },

@@ -8,11 +8,14 @@
 #include "queue/job.h"
 
 struct webhook_sender; /* webhook_send.h */
+struct mail_server;    /* net/mail_client.h */
 
 /* Services of the process that runs find as job_run.app. */
 struct job_services {
 	int event_days; /* the event table keeps this many days; 0: everything */
 	const struct webhook_sender *webhooks;
+	const struct mail_server *mail; /* NULL: nobody is mailed */
+	struct str public_url;          /* for links in mail; empty: none */
 };
 
 /* Every kind, and the threads of their queues. */

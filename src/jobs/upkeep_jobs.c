@@ -4,6 +4,7 @@
  */
 #include "base/limits.h"
 #include "domain/iam/company.h"
+#include "domain/notice/notice.h"
 #include "jobs/kinds.h"
 #include "jobs/upkeep_sql.h"
 #include "queue/job_list.h"
@@ -194,20 +195,33 @@ upkeep_deliveries(struct job_run *r)
 
 /* ---- schedules -------------------------------------------------------------------------------------------------------------- */
 
+/* What every company has, at its own time of day. Minutes differ so that they do not begin together. */
+static const struct {
+	const char *name, *kind, *cron, *payload;
+} company_schedules[] = {
+	{ "kpi.judge", "kpi.judge", JUDGE_SCHEDULE, "" },
+	{ "notice.daily", NOTICE_JOB_DIGEST, "0 7 * * *", "{\"period\":\"DAILY\"}" },
+	{ "notice.weekly", NOTICE_JOB_DIGEST, "3 7 * * 1", "{\"period\":\"WEEKLY\"}" },
+};
+
 static struct err *
 put_company_schedules(struct db_tx *tx, void *arg)
 {
 	struct part *p = arg;
-	const struct job_schedule judge = { .company_id = p->company_id,
-		.name = STR("kpi.judge"),
-		.kind = "kpi.judge",
-		.cron = STR(JUDGE_SCHEDULE) };
 	struct company_acting c;
 	struct err *e = company_act(tx, ago(p->run, 0), p->company_id, &c);
 
 	if (e)
 		return e->code == ERR_NOT_FOUND ? NULL : e; /* removed since its id was read */
-	return job_schedule_put(tx, c.res.now, c.actor.zone, &judge);
+	for (size_t i = 0; i < COUNT(company_schedules); i++) {
+		const struct job_schedule s = { .company_id = p->company_id,
+			.name = str_from_cstr(company_schedules[i].name),
+			.kind = company_schedules[i].kind,
+			.cron = str_from_cstr(company_schedules[i].cron),
+			.payload = str_from_cstr(company_schedules[i].payload) };
+		TRY(job_schedule_put(tx, c.res.now, c.actor.zone, &s));
+	}
+	return NULL;
 }
 
 struct err *

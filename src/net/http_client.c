@@ -3,7 +3,7 @@
  * resolved the name by then and will connect to exactly that address.
  */
 #include "net/http_client.h"
-#include <curl/curl.h>
+#include "net/curl_fault.h"
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -168,18 +168,7 @@ error_of(struct arena *a, CURLcode code, const struct running *r)
 			a, ERR_TOO_LARGE, "The answer is larger than %zu bytes.", r->call->answer_bytes_max);
 	if (code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL)
 		return err_field(a, "url", "Must be an http or https URL.");
-	if (code == CURLE_COULDNT_RESOLVE_HOST)
-		return err_word(err_new(a, ERR_UNAVAILABLE, "The host name is unknown."), "NAME_UNKNOWN");
-	if (code == CURLE_ABORTED_BY_CALLBACK)
-		return err_word(err_new(a, ERR_UNAVAILABLE, "The call was given up."), "STOPPED");
-	if (code == CURLE_OPERATION_TIMEDOUT)
-		return err_word(err_new(a, ERR_UNAVAILABLE, "No answer in time."), "TIMEOUT");
-	if (code == CURLE_SSL_CONNECT_ERROR || code == CURLE_PEER_FAILED_VERIFICATION ||
-		code == CURLE_SSL_CERTPROBLEM || code == CURLE_SSL_CACERT_BADFILE)
-		return err_word(
-			err_new(a, ERR_UNAVAILABLE, "TLS: %s.", curl_easy_strerror(code)), "TLS_FAILED");
-	return err_word(err_new(a, ERR_UNAVAILABLE, "The connection failed: %s.", curl_easy_strerror(code)),
-		"CONNECTION_FAILED");
+	return curl_fault(a, code);
 }
 
 static struct str

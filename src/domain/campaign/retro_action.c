@@ -1,6 +1,7 @@
 /* Actions: suggestions that were accepted, with an owner and a date. */
 #include "domain/campaign/campaign_parts.h"
 #include "domain/campaign/retrospective_sql.h"
+#include "domain/notice/notice.h"
 
 const char *const action_status_names[] = { "Open", "In Progress", "Done", "Dismissed", NULL };
 
@@ -115,6 +116,31 @@ check_owner(struct res_ctx *c, const struct retro_action *x)
 		c->arena, "owner_id", "Invalid pk \"%lld\" - object does not exist.", (long long)x->owner_id);
 }
 
+/* Who is to do it hears of it, unless they said so themselves. */
+static struct err *
+tell_owner(struct res_ctx *c, const char *type, const struct retro_action *x)
+{
+	struct json_out o;
+	struct buf b, due;
+
+	if (!has(x, "owner_id") || x->owner_id == c->actor->person_id)
+		return NULL;
+	buf_init_arena(&b, c->arena, LIMIT_TEXT_BYTES);
+	buf_init_arena(&due, c->arena, 16);
+	if (has(x, "due_date"))
+		date_write(&due, x->due_date);
+	json_out_init(&o, &b);
+	json_begin_object(&o);
+	json_pair_str(&o, "title", x->title);
+	json_pair_int(&o, "owner_id", x->owner_id);
+	json_pair_str(&o, "due_date", buf_str(&due));
+	json_pair_int(&o, "retrospective_id", x->retrospective_id);
+	json_pair_str(&o, "from", c->actor->username);
+	json_end_object(&o);
+	const struct notice notice = { type, arena_fmt(c->arena, "%lld", (long long)x->id), buf_str(&b) };
+	return notice_put(c, &notice);
+}
+
 struct err *
 retro_action_add(struct res_ctx *c, const struct retrospective *r, struct retro_action *x)
 {
@@ -133,7 +159,8 @@ retro_action_add(struct res_ctx *c, const struct retrospective *r, struct retro_
 	TRY(check_owner(c, x));
 	x->retrospective_id = r->id;
 	x->first_retrospective_id = r->id;
-	return res_create(c, &retro_action_res, x);
+	TRY(res_create(c, &retro_action_res, x));
+	return tell_owner(c, "retro_action.created", x);
 }
 
 /* ---- changing ---- */
@@ -157,9 +184,11 @@ retro_action_change(struct res_ctx *c, const struct retro_action *old, struct re
 	if (!is_writer && (!is_own || is_rewritten(old, x)))
 		return err_new(c->arena, ERR_INSUFFICIENT_PERMISSIONS,
 			"User does not have permission to change this action.");
-	if (old->owner_id != x->owner_id)
-		TRY(check_owner(c, x));
-	return res_update(c, &retro_action_res, old, x);
+	if (old->owner_id == x->owner_id)
+		return res_update(c, &retro_action_res, old, x);
+	TRY(check_owner(c, x));
+	TRY(res_update(c, &retro_action_res, old, x));
+	return tell_owner(c, "retro_action.updated", x);
 }
 
 /* ---- carrying over ---- */

@@ -4,6 +4,7 @@
  */
 #include "domain/campaign/campaign_parts.h"
 #include "domain/campaign/retrospective_sql.h"
+#include "domain/notice/notice.h"
 #include "queue/job.h"
 
 #define HOUR_US (3600 * INSTANT_SECOND)
@@ -140,6 +141,39 @@ find(struct res_ctx *c, int64_t id, struct retrospective *r, bool *found)
 	return e && e->code == ERR_NOT_FOUND ? NULL : e;
 }
 
+static void
+put_time(struct json_out *o, struct res_ctx *c, const char *key, struct instant at)
+{
+	struct buf b;
+
+	buf_init_arena(&b, c->arena, 64);
+	instant_write(&b, at, INSTANT_ISO_SECONDS, NULL);
+	json_key(o, str_from_cstr(key));
+	json_put_str(o, buf_str(&b));
+}
+
+/* Those whom it concerns get a mail that can be read without looking anything up. */
+static struct err *
+notify(struct res_ctx *c, const char *type, const struct retrospective *r)
+{
+	struct campaign k = { 0 };
+	struct json_out o;
+	struct buf b;
+	bool found;
+
+	TRY(res_find(c, &campaign_res, "id", P_INT(r->task_id), &k, &found));
+	buf_init_arena(&b, c->arena, LIMIT_TEXT_BYTES);
+	json_out_init(&o, &b);
+	json_begin_object(&o);
+	json_pair_str(&o, "campaign", found ? k.name : STR(""));
+	put_time(&o, c, "scheduled_time", r->scheduled_time);
+	if (!res_is_null(&retrospective_res, r, "deadline"))
+		put_time(&o, c, "deadline", r->deadline);
+	json_end_object(&o);
+	const struct notice notice = { type, arena_fmt(c->arena, "%lld", (long long)r->id), buf_str(&b) };
+	return notice_put(c, &notice);
+}
+
 struct err *
 retrospective_remind(struct res_ctx *c, int64_t id)
 {
@@ -153,6 +187,7 @@ retrospective_remind(struct res_ctx *c, int64_t id)
 		return NULL;
 	TRY(DB_EXEC(c->tx, &sql_retro_reminded, P_INT(c->actor->company_id), P_INT(id),
 		P_INSTANT(r.scheduled_time)));
+	TRY(notify(c, "retrospective.reminder", &r));
 	return campaign_event(c, "retrospective.reminder", &retrospective_res, id,
 		campaign_json(c, &retrospective_res, &r));
 }
@@ -172,6 +207,7 @@ retrospective_close(struct res_ctx *c, int64_t id)
 	r.completed_at = c->now;
 	put(&r, "completed_at");
 	TRY(res_update(c, &retrospective_res, &old, &r));
+	TRY(notify(c, "retrospective.closed", &r));
 	return campaign_event(
 		c, "retrospective.closed", &retrospective_res, id, campaign_json(c, &retrospective_res, &r));
 }

@@ -18,7 +18,7 @@ WHERE w.company_id = $1 AND w.id = $2
 
 -- Both rows: of one that is not locked PostgreSQL would show the version from before the wait.
 -- name: webhook_lock
-SELECT w.status, w.failures, w.failing_since, w.url, s.txid, s.seq
+SELECT w.status, w.failures, w.failing_since, w.url, s.txid, s.seq, w.owner_id
 FROM webhook w JOIN webhook_state s ON s.company_id = w.company_id AND s.webhook_id = w.id
 WHERE w.company_id = $1 AND w.id = $2 FOR UPDATE OF w, s
 

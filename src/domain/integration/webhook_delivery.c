@@ -6,6 +6,7 @@
 #include "codec/json.h"
 #include "domain/integration/webhook_event.h"
 #include "domain/integration/webhook_sql.h"
+#include "domain/notice/notice.h"
 #include "queue/job.h"
 
 #define FIRST_RETRY_US	 INSTANT_SECOND
@@ -90,10 +91,22 @@ attempt_put(struct db_tx *tx, const struct webhook_report *r, enum webhook_deliv
 		text_or_null(t->fault), text_or_null(t->answer));
 }
 
+/* The subscription as it is held for the change. */
+struct locked {
+	bool is_there, is_active;
+	int64_t failures;
+	struct instant failing_since;
+	struct str url;
+	int64_t owner_id; /* who made it; 0: nobody is known */
+	struct outbox_position position;
+};
+
 /* ---- events of the server itself -------------------------------------------------------------------------------------------- */
 
+/* As an event, and by mail to who made it: nobody may be listening any more. */
 static struct err *
-tell(struct db_tx *tx, const struct webhook_report *r, struct str type, struct str url, struct str reason)
+tell(struct db_tx *tx, const struct webhook_report *r, const char *type, const struct locked *l,
+	struct str reason)
 {
 	struct arena *a = db_tx_arena(tx);
 	struct actor system = {
@@ -107,14 +120,19 @@ tell(struct db_tx *tx, const struct webhook_report *r, struct str type, struct s
 	json_out_init(&o, &b);
 	json_begin_object(&o);
 	json_pair_str(&o, "id", r->key.webhook_id);
-	json_pair_str(&o, "url", url);
+	json_pair_str(&o, "url", l->url);
 	json_pair_str(&o, "reason", reason);
+	if (l->owner_id)
+		json_pair_int(&o, "owner_id", l->owner_id);
 	json_end_object(&o);
-	return event_add(&c, type, webhook_res.name, r->key.webhook_id, STR(""), buf_str(&b));
+	const struct notice notice = { type, r->key.webhook_id, buf_str(&b) };
+	TRY(notice_put(&c, &notice));
+	return event_add(
+		&c, str_from_cstr(type), webhook_res.name, r->key.webhook_id, STR(""), notice.details);
 }
 
 static struct err *
-pause(struct db_tx *tx, struct webhook_report *r, struct str url)
+pause(struct db_tx *tx, struct webhook_report *r, const struct locked *l)
 {
 	struct arena *a = db_tx_arena(tx);
 	struct str result = r->attempt->fault;
@@ -125,27 +143,19 @@ pause(struct db_tx *tx, struct webhook_report *r, struct str url)
 	r->outcome = WEBHOOK_STOPPED;
 	TRY(DB_EXEC(tx, &sql_webhook_pause, P_INT(r->key.company_id), P_TEXT(r->key.webhook_id),
 		P_TEXT(reason), P_INSTANT(r->attempt->at)));
-	return tell(tx, r, STR("webhook.paused"), url, reason);
+	return tell(tx, r, "webhook.paused", l, reason);
 }
 
 static struct err *
-remove_gone(struct db_tx *tx, struct webhook_report *r, struct str url)
+remove_gone(struct db_tx *tx, struct webhook_report *r, const struct locked *l)
 {
 	r->outcome = WEBHOOK_STOPPED;
 	TRY(DB_EXEC(tx, &sql_webhook_remove, P_INT(r->key.company_id), P_TEXT(r->key.webhook_id)));
 	TRY(webhook_state_remove(tx, &r->key));
-	return tell(tx, r, STR("webhook.deleted"), url, STR("The endpoint answered 410 Gone."));
+	return tell(tx, r, "webhook.deleted", l, STR("The endpoint answered 410 Gone."));
 }
 
 /* ---- reports ---------------------------------------------------------------------------------------------------------------- */
-
-struct locked {
-	bool is_there, is_active;
-	int64_t failures;
-	struct instant failing_since;
-	struct str url;
-	struct outbox_position position;
-};
 
 static struct err *
 lock(struct db_tx *tx, const struct webhook_key *key, struct locked *out)
@@ -160,6 +170,7 @@ lock(struct db_tx *tx, const struct webhook_key *key, struct locked *out)
 		l.failing_since.us = db_int(&r, 2);
 		l.url = db_text_copy(&r, 3);
 		l.position = (struct outbox_position){ .txid = db_int(&r, 4), .seq = db_int(&r, 5) };
+		l.owner_id = db_int(&r, 6);
 	}
 	*out = l;
 	return NULL;
@@ -203,9 +214,9 @@ failed(struct db_tx *tx, struct webhook_report *r, const struct locked *l)
 
 	r->outcome = WEBHOOK_WAITS;
 	if (r->attempt->status == STATUS_GONE)
-		return remove_gone(tx, r, l->url);
+		return remove_gone(tx, r, l);
 	if (r->attempt->at.us - since.us >= WEBHOOK_GIVE_UP_S * INSTANT_SECOND)
-		return pause(tx, r, l->url);
+		return pause(tx, r, l);
 	return NULL;
 }
 
@@ -246,7 +257,7 @@ webhook_replay_store(struct db_tx *tx, struct webhook_report *r)
 		: last_try  ? WEBHOOK_FAILED
 			    : WEBHOOK_PENDING));
 	r->outcome = t->fault.n && !last_try ? WEBHOOK_WAITS : WEBHOOK_GOES_ON;
-	return t->status == STATUS_GONE ? remove_gone(tx, r, l.url) : NULL;
+	return t->status == STATUS_GONE ? remove_gone(tx, r, &l) : NULL;
 }
 
 struct err *

@@ -6,6 +6,7 @@
 #include "domain/kpi/formula.h"
 #include "domain/kpi/kpi_sql.h"
 #include "domain/kpi/memory.h"
+#include "domain/notice/notice.h"
 
 const char *const kpi_state_names[] = { "on_track", "warning", "critical", "no_data", NULL };
 
@@ -213,6 +214,7 @@ crossing_text(struct res_ctx *c, const struct kpi *k, enum kpi_state previous, c
 	json_begin_object(&o);
 	json_pair_str(&o, "kpi_id", k->id);
 	json_pair_str(&o, "name", k->name);
+	json_pair_str(&o, "unit", k->currency.n ? k->currency : k->unit);
 	json_pair_str(&o, "status", str_from_cstr(kpi_state_names[s->state]));
 	json_pair_str(&o, "previous_status", str_from_cstr(kpi_state_names[previous]));
 	put_decimal(&o, STR("value"), s->has_value, s->value);
@@ -254,7 +256,9 @@ store_crossing(struct res_ctx *c, const struct kpi *k, struct kpi_memo *m, const
 	m->state = s->state;
 	if (!event)
 		return NULL;
-	return event_add(c, str_from_cstr(event), "kpi", k->id, STR(""), crossing_text(c, k, previous, s));
+	const struct notice notice = { event, k->id, crossing_text(c, k, previous, s) };
+	TRY(event_add(c, str_from_cstr(event), "kpi", k->id, STR(""), notice.details));
+	return notice_put(c, &notice);
 }
 
 static struct err *update_at_depth(struct res_ctx *c, const struct kpi *k, int depth);

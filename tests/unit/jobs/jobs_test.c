@@ -170,6 +170,31 @@ passing_days_are_told(enum db_kind kind)
 	end();
 }
 
+#define SUMMARIES(p)                                                                                         \
+	"SELECT count(*) FROM job WHERE kind = 'notice.digest' AND state = 'done' AND payload LIKE '%" p "%" \
+	"'"
+
+static void
+summaries_go_out_in_the_company_s_morning(enum db_kind kind)
+{
+	if (!start(kind)) /* a Monday's noon */
+		skip();
+	UNTIL(fixture_int(&f, SCHEDULES) == 1);
+	set_clock("2024-06-11T01:29:00Z");
+	UNTIL(fixture_int(&f, JUDGED) == 1);
+	assert_int_equal(fixture_int(&f, SUMMARIES("")), 0);
+	set_clock("2024-06-11T01:30:00Z"); /* seven o'clock there */
+	UNTIL(fixture_int(&f, SUMMARIES("DAILY")) == 1);
+	set_clock("2024-06-17T01:29:00Z"); /* nobody was there for days: one makes up for them */
+	UNTIL(fixture_int(&f, SUMMARIES("DAILY")) == 2);
+	assert_int_equal(fixture_int(&f, SUMMARIES("WEEKLY")), 0);
+	set_clock("2024-06-17T01:33:00Z");
+	UNTIL(fixture_int(&f, SUMMARIES("DAILY")) == 3);
+	UNTIL(fixture_int(&f, SUMMARIES("WEEKLY")) == 1);
+	assert_int_equal(fixture_int(&f, UNFINISHED), 0);
+	end();
+}
+
 /* ---- housekeeping ----------------------------------------------------------------------------------------------------------- */
 
 static void
@@ -261,6 +286,7 @@ what_is_over_is_cleared_away(enum db_kind kind)
 }
 
 ON_EACH(passing_days_are_told)
+ON_EACH(summaries_go_out_in_the_company_s_morning)
 ON_EACH(old_events_go_when_webhooks_were_told)
 ON_EACH(what_is_over_is_cleared_away)
 
@@ -269,6 +295,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TESTS_OF(passing_days_are_told),
+		TESTS_OF(summaries_go_out_in_the_company_s_morning),
 		TESTS_OF(old_events_go_when_webhooks_were_told),
 		TESTS_OF(what_is_over_is_cleared_away),
 	};

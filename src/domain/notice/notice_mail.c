@@ -1,0 +1,189 @@
+/*
+ * One person's mail: everything that waits for a period, the oldest first. It is made when it is sent, so that the address is the present
+ * one and what has been overtaken meanwhile is left out.
+ */
+#include "base/limits.h"
+#include "domain/notice/notice_parts.h"
+#include "domain/notice/notice_sql.h"
+
+struct person {
+	struct str username, first_name, last_name, email;
+	bool found;
+};
+
+struct waiting {
+	struct notice_row *list;
+	size_t count, told; /* told: those that still hold, which come first */
+};
+
+static struct err *
+read_person(struct res_ctx *c, int64_t id, struct person *out)
+{
+	struct db_rows r;
+
+	TRY(DB_FIND(c->tx, &sql_notice_person, &r, &out->found, P_INT(c->actor->company_id), P_INT(id)));
+	if (out->found) {
+		out->username = db_text_copy(&r, 0);
+		out->first_name = db_text_copy(&r, 1);
+		out->last_name = db_text_copy(&r, 2);
+		out->email = db_text_copy(&r, 3);
+	}
+	return NULL;
+}
+
+static struct err *
+read_waiting(struct res_ctx *c, int64_t person_id, enum notice_period p, struct waiting *out)
+{
+	struct db_rows r;
+	bool row;
+
+	out->list = arena_alloc(c->arena, NOTICE_MAIL_MAX * sizeof(*out->list));
+	TRY(DB_QUERY(c->tx, &sql_notice_of_person, &r, P_INT(c->actor->company_id), P_INT(person_id),
+		P_TEXT(str_from_cstr(notice_period_names[p])), P_INT(NOTICE_MAIL_MAX)));
+	for (;;) {
+		TRY(db_next(&r, &row));
+		if (!row)
+			return NULL;
+		struct notice_row *n = &out->list[out->count++];
+		*n = (struct notice_row){ .id = db_int(&r, 0),
+			.type = db_text_copy(&r, 1),
+			.object_id = db_text_copy(&r, 2),
+			.at = { db_int(&r, 3) } };
+		TRY(json_parse(c->arena, db_text_copy(&r, 4), &n->details));
+	}
+}
+
+/* A reminder of a time that has passed or was moved tells something wrong. */
+static struct err *
+holds(struct res_ctx *c, const struct notice_row *n, bool *out)
+{
+	const json_val *time = json_get(n->details, STR("scheduled_time"));
+	struct instant at;
+	struct db_rows r;
+	int64_t id;
+
+	*out = notice_kind_find(n->type) != NULL;
+	if (!str_eq(n->type, STR("retrospective.reminder")))
+		return NULL;
+	*out = false;
+	if (!str_to_int(n->object_id, &id) || !time || json_type_of(time) != JSON_STRING ||
+		!instant_parse(json_string(time), zone_utc(), &at) || at.us <= c->now.us)
+		return NULL;
+	return DB_FIND(c->tx, &sql_notice_reminder_holds, &r, out, P_INT(c->actor->company_id), P_INT(id),
+		P_INSTANT(at));
+}
+
+static struct err *
+choose(struct res_ctx *c, struct waiting *w, struct notice_mail *out)
+{
+	bool fine;
+
+	out->ids = arena_alloc(c->arena, NOTICE_MAIL_MAX * sizeof(*out->ids));
+	out->count = w->count;
+	for (size_t i = 0; i < w->count; i++) {
+		out->ids[i] = w->list[i].id;
+		TRY(holds(c, &w->list[i], &fine));
+		if (fine)
+			w->list[w->told++] = w->list[i];
+	}
+	return NULL;
+}
+
+/* ---- the texts ---- */
+
+static void
+add_title(struct buf *b, const struct notice_place *p, const struct notice_row *n)
+{
+	notice_kind_find(n->type)->title(b, p, n);
+}
+
+static void
+add_subject(struct buf *b, const struct notice_place *place, const struct waiting *w, enum notice_period p)
+{
+	if (p != NOTICE_IMMEDIATE) {
+		buf_add_fmt(b, "Your %s summary: %zu notice%s", p == NOTICE_DAILY ? "daily" : "weekly",
+			w->told, w->told == 1 ? "" : "s");
+		return;
+	}
+	add_title(b, place, &w->list[0]);
+	if (w->told > 1)
+		buf_add_fmt(b, ", and %zu more", w->told - 1);
+}
+
+/* Each kind's reason once, behind everything. */
+static void
+add_reasons(struct buf *b, const struct waiting *w)
+{
+	for (size_t i = 0; i < w->told; i++) {
+		const char *why = notice_kind_find(w->list[i].type)->why;
+		bool said = false;
+		for (size_t k = 0; k < i && !said; k++)
+			said = notice_kind_find(w->list[k].type)->why == why;
+		if (!said)
+			buf_add_fmt(b, "\n%s\n", why);
+	}
+}
+
+static void
+add_text(struct buf *b, const struct notice_place *place, const struct waiting *w, const struct person *who)
+{
+	const struct str name = who->first_name.n ? who->first_name : who->username;
+
+	buf_add_fmt(b, "Hello %.*s,\n", STR_ARG(name));
+	for (size_t i = 0; i < w->told; i++) {
+		buf_add_byte(b, '\n');
+		add_title(b, place, &w->list[i]);
+		buf_add_lit(b, ".\n\n");
+		notice_kind_find(w->list[i].type)->lines(b, place, &w->list[i]);
+	}
+	add_reasons(b, w);
+	buf_add_lit(b, "\nSextant");
+	if (place->url.n)
+		buf_add_fmt(b, ", %.*s", STR_ARG(place->url));
+	buf_add_byte(b, '\n');
+}
+
+static void
+compose(struct res_ctx *c, enum notice_period p, const struct notice_place *place, const struct waiting *w,
+	const struct person *who, struct notice_mail *out)
+{
+	struct buf subject, text;
+
+	buf_init_arena(&subject, c->arena, LIMIT_TEXT_BYTES);
+	buf_init_arena(&text, c->arena, LIMIT_ANSWER_BYTES);
+	add_subject(&subject, place, w, p);
+	add_text(&text, place, w, who);
+	out->subject = buf_str(&subject);
+	out->text = buf_str(&text);
+	out->to = who->email;
+	out->to_name =
+		str_trim(arena_fmt(c->arena, "%.*s %.*s", STR_ARG(who->first_name), STR_ARG(who->last_name)));
+	out->id = arena_fmt(c->arena, "notice.%lld.%lld.%lld", (long long)c->actor->company_id,
+		(long long)w->list[0].id, (long long)w->list[w->told - 1].id);
+}
+
+struct err *
+notice_mail_read(
+	struct res_ctx *c, int64_t person_id, enum notice_period p, struct str url, struct notice_mail *out)
+{
+	const struct notice_place place = { .arena = c->arena, .zone = c->actor->zone, .url = url };
+	struct waiting w = { 0 };
+	struct person who = { 0 };
+
+	*out = (struct notice_mail){ 0 };
+	TRY(read_person(c, person_id, &who));
+	TRY(read_waiting(c, person_id, p, &w));
+	TRY(choose(c, &w, out));
+	out->is_wanted = who.found && w.told > 0;
+	if (out->is_wanted)
+		compose(c, p, &place, &w, &who, out);
+	return NULL;
+}
+
+struct err *
+notice_mail_done(struct res_ctx *c, const struct notice_mail *m)
+{
+	for (size_t i = 0; i < m->count; i++)
+		TRY(DB_EXEC_LATER(c->tx, &sql_notice_remove, P_INT(c->actor->company_id), P_INT(m->ids[i])));
+	return NULL;
+}

@@ -1,0 +1,96 @@
+/*
+ * Whom a notice concerns. Nobody is told of what they may not read: assignments with can_view and owners see their KPI, and whoever made,
+ * leads, is in the team of or has something to do in a retrospective sees that.
+ */
+#include "domain/notice/notice_parts.h"
+#include "domain/notice/notice_sql.h"
+
+void
+notice_people_add(struct arena *a, struct notice_people *p, int64_t id, enum notice_period period)
+{
+	if (p->count == p->room) {
+		const size_t room = p->room ? 2 * p->room : 16;
+		p->list = arena_grow(a, p->list, p->room * sizeof(*p->list), room * sizeof(*p->list));
+		p->room = room;
+	}
+	p->list[p->count++] = (struct notice_person){ id, period };
+}
+
+static enum notice_period
+period_named(struct str name)
+{
+	for (int i = 0; notice_period_names[i]; i++)
+		if (str_eq(name, str_from_cstr(notice_period_names[i])))
+			return (enum notice_period)i;
+	return NOTICE_NEVER;
+}
+
+/* Their own assignment decides; without one, of their teams' the one that tells soonest; without any they own it. */
+struct err *
+notice_kpi_people(struct res_ctx *c, const struct notice_row *n, struct notice_people *out)
+{
+	struct buf day;
+	struct db_rows rows;
+	bool row;
+	int64_t standing = 0;
+
+	buf_init_arena(&day, c->arena, 16);
+	date_write(&day, zone_date(c->actor->zone, n->at));
+	TRY(DB_QUERY(c->tx, &sql_notice_kpi_people, &rows, P_INT(c->actor->company_id), P_TEXT(n->object_id),
+		P_TEXT(buf_str(&day))));
+	for (;;) {
+		TRY(db_next(&rows, &row));
+		if (!row)
+			return NULL;
+		const int64_t person = db_int(&rows, 0);
+		const enum notice_period period =
+			db_int(&rows, 3) ? period_named(db_text(&rows, 2)) : NOTICE_NEVER;
+		struct notice_person *last = out->count ? &out->list[out->count - 1] : NULL;
+		if (!last || last->id != person) {
+			notice_people_add(c->arena, out, person, period);
+			standing = db_int(&rows, 1);
+		} else if (db_int(&rows, 1) == standing && period < last->period)
+			last->period = period;
+	}
+}
+
+static struct err *
+add_all(struct res_ctx *c, struct db_rows *rows, struct notice_people *out)
+{
+	bool row;
+
+	for (;;) {
+		TRY(db_next(rows, &row));
+		if (!row)
+			return NULL;
+		notice_people_add(c->arena, out, db_int(rows, 0), NOTICE_IMMEDIATE);
+	}
+}
+
+struct err *
+notice_retrospective_people(struct res_ctx *c, const struct notice_row *n, struct notice_people *out)
+{
+	struct db_rows rows;
+	int64_t id;
+
+	if (!str_to_int(n->object_id, &id))
+		return NULL;
+	TRY(DB_QUERY(c->tx, &sql_notice_retrospective_people, &rows, P_INT(c->actor->company_id), P_INT(id)));
+	return add_all(c, &rows, out);
+}
+
+/* Whom the details name, because the object may be gone by now; where nobody is known, who administers the company. */
+struct err *
+notice_owner_people(struct res_ctx *c, const struct notice_row *n, struct notice_people *out)
+{
+	const json_val *owner = json_get(n->details, STR("owner_id"));
+	struct db_rows rows;
+	int64_t id;
+
+	if (owner && json_type_of(owner) == JSON_NUMBER && json_int(owner, &id)) {
+		notice_people_add(c->arena, out, id, NOTICE_IMMEDIATE);
+		return NULL;
+	}
+	TRY(DB_QUERY(c->tx, &sql_notice_administrators, &rows, P_INT(c->actor->company_id)));
+	return add_all(c, &rows, out);
+}

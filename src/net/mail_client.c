@@ -1,0 +1,198 @@
+/*
+ * Sending on libcurl. It tells the last answer's code but not what was answered, so the commands are listened to: only a refused RCPT TO
+ * says something about the recipient, everything else about the server or our settings.
+ */
+#include "net/mail_client.h"
+#include "net/curl_fault.h"
+#include "net/mail_message.h"
+
+#define MESSAGE_BYTES_MAX (16u << 20)
+#define ANSWER_BYTES	  400 /* of the server's words that are kept */
+
+/* What the callbacks of one message share. */
+struct sending {
+	const struct mail *mail;
+	struct str unsent; /* of the message */
+	bool at_recipient; /* RCPT TO was the last command before QUIT */
+	bool is_ending;	   /* QUIT has been said; its answer tells nothing */
+	char answer[ANSWER_BYTES];
+	size_t answer_n;
+};
+
+/* ---- the server ---- */
+
+/* The host of smtp://host:port/…, without brackets. */
+static struct str
+host_of(struct str url)
+{
+	struct str rest = str_sub(url, str_index(url, '/', 0) + 2, url.n);
+
+	rest = str_sub(rest, 0, str_index(rest, '/', 0));
+	if (rest.n && rest.p[0] == '[')
+		return str_sub(rest, 1, str_index(rest, ']', 0) - 1);
+	return str_sub(rest, 0, str_index(rest, ':', 0));
+}
+
+static bool
+is_this_machine(struct str host)
+{
+	return str_eq(host, STR("localhost")) || str_eq(host, STR("::1")) ||
+	       str_starts_with(host, STR("127."));
+}
+
+static bool
+is_smtp(struct str url)
+{
+	return str_starts_with(url, STR("smtp://")) || str_starts_with(url, STR("smtps://"));
+}
+
+struct err *
+mail_server_check(struct arena *a, const struct mail_server *s)
+{
+	struct str name, address;
+
+	for (size_t i = 0; i < s->url.n; i++)
+		if (s->url.p[i] <= ' ' || s->url.p[i] == '@' || s->url.p[i] == 0x7f)
+			return err_field(a, "mail-server",
+				"Must be smtp://host:port or smtps://host:port, without a name or password.");
+	if (!is_smtp(s->url) || host_of(s->url).n == 0)
+		return err_field(a, "mail-server", "Must be smtp://host:port or smtps://host:port.");
+	if (!mail_mailbox_parse(s->from, &name, &address))
+		return err_field(a, "mail-from",
+			"Must be an e-mail address, alone or as in \"Sextant <kpi@example.com>\".");
+	return NULL;
+}
+
+/* ---- callbacks ---- */
+
+static int
+listen_in(CURL *curl, curl_infotype type, char *p, size_t n, void *arg)
+{
+	struct sending *s = arg;
+
+	(void)curl;
+	if (type == CURLINFO_HEADER_OUT && !s->is_ending) {
+		s->is_ending = n >= 4 && memcmp(p, "QUIT", 4) == 0;
+		s->at_recipient = s->is_ending ? s->at_recipient : n >= 4 && memcmp(p, "RCPT", 4) == 0;
+	} else if (type == CURLINFO_HEADER_IN && !s->is_ending) {
+		s->answer_n = 0; /* the last line tells */
+		for (size_t i = 0; i < n && s->answer_n < sizeof(s->answer); i++)
+			s->answer[s->answer_n++] =
+				(unsigned char)p[i] < ' ' || (unsigned char)p[i] > '~' ? ' ' : p[i];
+	}
+	return 0;
+}
+
+static size_t
+give(char *p, size_t one, size_t n, void *arg)
+{
+	struct sending *s = arg;
+	const struct str part = str_sub(s->unsent, 0, one * n);
+
+	if (part.n)
+		memcpy(p, part.p, part.n);
+	s->unsent = str_sub(s->unsent, part.n, s->unsent.n);
+	return part.n;
+}
+
+static int
+look_whether_over(void *arg, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
+{
+	const struct sending *s = arg;
+
+	(void)a, (void)b, (void)c, (void)d;
+	return s->mail->is_over && s->mail->is_over(s->mail->arg);
+}
+
+/* ---- sending ---- */
+
+static void
+set_server(CURL *curl, struct arena *a, const struct mail_server *s)
+{
+	const bool may_be_plain = s->allows_plain || is_this_machine(host_of(s->url));
+	const long timeout_ms = s->timeout_ms ? s->timeout_ms : MAIL_TIMEOUT_MS;
+
+	curl_easy_setopt(curl, CURLOPT_URL, arena_cstr(a, s->url));
+	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
+	curl_easy_setopt(curl, CURLOPT_PROXY, "");
+	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, timeout_ms);
+	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, timeout_ms);
+	curl_easy_setopt(curl, CURLOPT_USE_SSL, (long)(may_be_plain ? CURLUSESSL_TRY : CURLUSESSL_ALL));
+	curl_easy_setopt(curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	if (s->ca_file.n)
+		curl_easy_setopt(curl, CURLOPT_CAINFO, arena_cstr(a, s->ca_file));
+	if (s->user.n) {
+		curl_easy_setopt(curl, CURLOPT_USERNAME, arena_cstr(a, s->user));
+		curl_easy_setopt(curl, CURLOPT_PASSWORD, arena_cstr(a, s->password));
+	}
+}
+
+static void
+set_callbacks(CURL *curl, struct sending *s)
+{
+	curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);
+	curl_easy_setopt(curl, CURLOPT_READFUNCTION, give);
+	curl_easy_setopt(curl, CURLOPT_READDATA, s);
+	curl_easy_setopt(curl, CURLOPT_VERBOSE, 1L); /* only then are the commands told */
+	curl_easy_setopt(curl, CURLOPT_DEBUGFUNCTION, listen_in);
+	curl_easy_setopt(curl, CURLOPT_DEBUGDATA, s);
+	curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+	curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, look_whether_over);
+	curl_easy_setopt(curl, CURLOPT_XFERINFODATA, s);
+}
+
+static struct err *
+error_of(struct arena *a, CURL *curl, CURLcode code, const struct sending *s)
+{
+	long answer = 0;
+	struct err *e;
+
+	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer);
+	if (code == CURLE_LOGIN_DENIED)
+		e = err_word(
+			err_new(a, ERR_UNAVAILABLE, "The mail server refused the login."), "LOGIN_REFUSED");
+	else if (answer >= 500 && s->at_recipient)
+		e = err_word(err_new(a, ERR_INVALID_INPUT, "The mail server refused the recipient."),
+			"RECIPIENT_REFUSED");
+	else if (answer >= 400 && code != CURLE_OPERATION_TIMEDOUT && code != CURLE_ABORTED_BY_CALLBACK)
+		e = err_word(err_new(a, ERR_UNAVAILABLE, "The mail server did not take the message (%ld).",
+				     answer),
+			"MAIL_REFUSED");
+	else
+		e = curl_fault(a, code);
+	if (s->answer_n)
+		e->detail = str_trim(arena_str(a, (struct str){ s->answer, s->answer_n }));
+	return e;
+}
+
+struct err *
+mail_send(const struct mail_server *server, struct arena *a, const struct mail *m)
+{
+	struct sending s = { .mail = m };
+	struct str name, address;
+	struct buf message;
+
+	TRY(mail_server_check(a, server));
+	if (!mail_address_is_fit(m->to))
+		return err_word(err_new(a, ERR_INVALID_INPUT, "The recipient's address can't be used."),
+			"RECIPIENT_REFUSED");
+	check(mail_mailbox_parse(server->from, &name, &address));
+	buf_init_arena(&message, a, MESSAGE_BYTES_MAX);
+	mail_message_write(&message, name, address, m);
+	if (message.over)
+		return err_new(a, ERR_TOO_LARGE, "The message is too large.");
+	s.unsent = buf_str(&message);
+	CURL *curl = curl_easy_init();
+	struct curl_slist *to = curl_slist_append(NULL, arena_fmt(a, "<%.*s>", STR_ARG(m->to)).p);
+	check(curl && to);
+	set_server(curl, a, server);
+	set_callbacks(curl, &s);
+	curl_easy_setopt(curl, CURLOPT_MAIL_FROM, arena_fmt(a, "<%.*s>", STR_ARG(address)).p);
+	curl_easy_setopt(curl, CURLOPT_MAIL_RCPT, to);
+	const CURLcode code = curl_easy_perform(curl);
+	struct err *e = code == CURLE_OK ? NULL : error_of(a, curl, code, &s);
+	curl_easy_cleanup(curl);
+	curl_slist_free_all(to);
+	return e;
+}

@@ -1,0 +1,292 @@
+// Mail to people, into a real mail server: who is told of what and how often, in one mail what belongs together, nothing lost while the
+// mail server is away or the server is killed, nothing for addresses that are refused, and TLS where it has to be.
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { promisify } from "node:util";
+
+import { startCompanies } from "./support/company.mjs";
+import { rows } from "./support/database.mjs";
+import { startInbox } from "./support/inbox.mjs";
+import { startReceiver } from "./support/receiver.mjs";
+import { command, startServer } from "./support/server.mjs";
+
+const FROM = ["--mail-from", "Sextant <kpi@north.example>"];
+const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+const bodyOf = (mail) => mail.text.replaceAll("\r\n", "\n");
+
+async function until(look, patience = 20_000) {
+  for (const end = Date.now() + patience; ; await wait(50)) {
+    const found = await look();
+    if (found) return found;
+    assert.ok(Date.now() < end, "it did not come to that");
+  }
+}
+
+function callerOf(world) {
+  return async (method, path, json, auth = world.admins[0]) => {
+    const answer = await world.request(method, path, { auth, json });
+    assert.ok(answer.status < 300, `${method} ${path}: ${answer.status} ${answer.text}`);
+    return answer.json;
+  };
+}
+
+let server, inbox, call;
+before(async () => {
+  inbox = await startInbox();
+  server = await startCompanies(["North"], {
+    args: ["--mail-server", inbox.url, ...FROM, "--public-url", "https://kpi.north.example", "--allow-private-webhooks"],
+  });
+  call = callerOf(server);
+});
+after(async () => {
+  await server?.stop();
+  await inbox?.stop();
+});
+
+let number = 0;
+const person = (name, more = {}) => server.person(name, "EMPLOYEE", { employee_id: `emp-${++number}`, first_name: name, ...more });
+const kpi = (json) => call("POST", "/api/kpis", { type: "NUMERIC", thresholds: { target_value: 100 }, ...json });
+const assign = (k, json) => call("POST", `/api/kpis/${k.id}/assignments`, { role: "VIEWER", ...json });
+const record = (k, value) => call("POST", `/api/kpis/${k.id}/values`, { value });
+const mailTo = (who, more = () => true) => inbox.find((m) => m.to.includes(who.email) && more(m));
+const mailsTo = (who) => inbox.messages.filter((m) => m.to.includes(who.email));
+// Every notice has been told to whom it concerns and everything that was to be mailed is.
+const settled = (s = server) => until(async () =>
+  (await rows(s.store, "SELECT COUNT(*) AS n FROM job WHERE state IN ('waiting', 'running') AND queue IN ('notice', 'mail')"))[0].n === 0);
+
+test("a crossing is mailed to owner and assigned people as they asked, with its figures", async () => {
+  const [owner, ann, ben, cas, dan, eve] = await Promise.all(["owner", "ann", "ben", "cas", "dan", "eve"].map((n) => person(n)));
+  const team = (await call("POST", "/api/v1/teams", { name: "Sales" })).data;
+  for (const member of [ben, cas]) await call("POST", `/api/v1/teams/${team.id}/members`, { user_id: member.id });
+  const k = await kpi({ name: "Net révenue", type: "CURRENCY", currency: "GBP", aggregation: "last", owner_id: owner.employee_id });
+  await assign(k, { type: "USER", target_id: ann.employee_id, notifications: { preference: "DAILY" } });
+  await assign(k, { type: "TEAM", target_id: team.id });
+  await assign(k, { type: "USER", target_id: cas.employee_id, notifications: { preference: "NONE" } }); // although the team is told
+  await assign(k, { type: "USER", target_id: dan.employee_id, notifications: { threshold_alerts: false } });
+  await record(k, 100);
+  await record(k, 41.5);
+  const mail = await mailTo(owner);
+  assert.equal(mail.headers.subject, "Net révenue is critical");
+  assert.equal(mail.headers.from, "Sextant <kpi@north.example>");
+  assert.match(mail.headers["message-id"], /^<notice\.\d+\.\d+\.\d+@north\.example>$/);
+  assert.equal(mail.headers["auto-submitted"], "auto-generated");
+  const text = bodyOf(mail);
+  assert.match(text, /^Hello owner,\n/);
+  for (const line of [/^ {2}Before +on track$/m, /^ {2}Value +41\.5 GBP$/m, /^ {2}Target +100 GBP$/m, /^ {2}Achievement +\d+(\.\d)? %$/m, new RegExp(`^ {2}KPI +${k.id}$`, "m")])
+    assert.match(text, line);
+  assert.match(text, /https:\/\/kpi\.north\.example/);
+  await mailTo(ben);
+  await settled();
+  assert.deepEqual([ann, cas, dan, eve].map((p) => mailsTo(p).length), [0, 0, 0, 0]);
+  await record(k, 100);
+  assert.equal((await mailTo(owner, (m) => m !== mail)).headers.subject, "Net révenue is better again: on track");
+  await until(() => mailsTo(ben).length === 2);
+  await settled();
+
+  // The summary holds both, once.
+  await call("POST", "/api/v1/jobs/schedules/notice.daily/run");
+  const summary = await mailTo(ann);
+  assert.equal(summary.headers.subject, "Your daily summary: 2 notices");
+  assert.ok(bodyOf(summary).indexOf("is critical.") < bodyOf(summary).indexOf("better again: on track."), "in the order of what happened");
+  await call("POST", "/api/v1/jobs/schedules/notice.daily/run");
+  await call("POST", "/api/v1/jobs/schedules/notice.weekly/run");
+  await settled();
+  assert.deepEqual([owner, ann, ben, cas, dan, eve].map((p) => mailsTo(p).length), [2, 1, 2, 0, 0, 0]);
+  assert.equal((await rows(server.store, "SELECT COUNT(*) AS n FROM notice"))[0].n, 0);
+});
+
+test("each of many crossings is told once, in as few mails as come together", async () => {
+  const gus = await person("gus");
+  const made = [];
+  for (let i = 0; i < 5; i++) made.push(await kpi({ name: `Of gus ${i}`, owner_id: gus.employee_id }));
+  await Promise.all(made.map((k) => record(k, 1)));
+  await settled();
+  const told = mailsTo(gus).flatMap((mail) => {
+    const ids = [...bodyOf(mail).matchAll(/^ {2}KPI +(\S+)$/gm)].map((m) => m[1]);
+    assert.match(mail.headers.subject, ids.length > 1 ? new RegExp(`^Of gus \\d is critical, and ${ids.length - 1} more$`) : /^Of gus \d is critical$/);
+    assert.equal(bodyOf(mail).match(/You are told because/g).length, 1);
+    return ids;
+  });
+  assert.deepEqual(told.sort(), made.map((k) => k.id).sort());
+});
+
+test("names cannot add to a mail's header or lines", async () => {
+  const eva = await person("eva", { first_name: "Eva, \"the\" <x@y.example>" });
+  const k = await kpi({ name: "Quiet\u2028=?UTF-8?Q?X?= ä".repeat(8), owner_id: eva.employee_id });
+  await record(k, 1);
+  const mail = await mailTo(eva);
+  assert.equal(mail.headers.subject, `${k.name} is critical`);
+  assert.deepEqual(mail.to, [eva.email]);
+  assert.deepEqual(Object.keys(mail.headers).sort(),
+    ["auto-submitted", "content-transfer-encoding", "content-type", "date", "from", "message-id", "mime-version", "subject", "to"]);
+  for (const line of mail.raw.split("\r\n")) assert.ok(line.length <= 78 || /^Message-ID/.test(line), line);
+});
+
+test("people who cannot log in any more, or have no address, are not mailed", async () => {
+  const [gone, mute] = [await person("gone"), await person("mute", { email: "" })];
+  const k = await kpi({ name: "Whose?", owner_id: gone.employee_id });
+  await assign(k, { type: "USER", target_id: mute.employee_id });
+  await call("PATCH", `/api/auth/users/${gone.id}/`, { is_active: false });
+  await record(k, 1);
+  await settled();
+  assert.equal(inbox.messages.filter((m) => m.headers.subject.startsWith("Whose?")).length, 0);
+  assert.equal((await rows(server.store, "SELECT COUNT(*) AS n FROM notice"))[0].n, 0);
+});
+
+test("an address that is refused is told in the jobs and holds back nobody", async () => {
+  const [bad, good] = [await person("refused-1"), await person("fine")];
+  const k = await kpi({ name: "Seen by two", owner_id: bad.employee_id });
+  await assign(k, { type: "USER", target_id: good.employee_id });
+  await record(k, 1);
+  await mailTo(good);
+  await settled();
+  const { data } = await call("GET", "/api/v1/jobs?kind=mail.person&state=dead");
+  assert.equal(data.length, 1);
+  assert.match(data[0].error, /refused the recipient/);
+  assert.equal((await rows(server.store, "SELECT COUNT(*) AS n FROM notice"))[0].n, 0);
+});
+
+test("a retrospective is reminded of, and one that was moved is not", async () => {
+  const [maker, member, doer] = [await person("maker", { role: "MANAGER" }), await person("member"), await person("doer")];
+  await call("POST", "/api/v1/teams", { id: "4711", name: "Campaigners" });
+  await call("POST", "/api/v1/teams/4711/members", { user_id: member.id });
+  await call("PUT", "/api/retrospectives/settings/", { remind_hours: 1 });
+  const schedule = (task_id, seconds) => call("POST", "/api/retrospectives/",
+    { task_id, team_id: 4711, created_by: maker.id, scheduled_time: new Date(Date.now() + 3_600_000 + seconds * 1000).toISOString(), status: "Scheduled" });
+  const [kept, moved] = [await schedule(51, 2), await schedule(52, 30)];
+  await call("PATCH", `/api/retrospectives/${moved.id}/`, { scheduled_time: "2031-01-01T10:00:00Z", deadline: null });
+  await call("POST", `/api/retrospectives/${kept.id}/actions/`, { title: "Order pictures", owner_id: doer.id });
+  const task = await mailTo(doer, (m) => m.headers.subject === "To do: Order pictures");
+  assert.match(bodyOf(task), new RegExp(`^ {2}Retrospective +${kept.id}$`, "m"));
+  for (const who of [maker, member, doer]) {
+    const mail = await mailTo(who, (m) => /^Retrospective of/.test(m.headers.subject));
+    assert.match(mail.headers.subject, /^Retrospective of Campaign 51 on \d{4}-\d\d-\d\d \d\d:\d\d:\d\d \(/);
+    assert.match(bodyOf(mail), new RegExp(`https://kpi\\.north\\.example/api/retrospectives/${kept.id}/report`));
+  }
+  await settled();
+  assert.equal(inbox.messages.filter((m) => m.headers.subject.includes("Campaign 52")).length, 0);
+});
+
+test("who made a subscription hears that its endpoint is gone", async () => {
+  const gone = await startReceiver((_, response) => { response.statusCode = 410; response.end(); });
+  try {
+    await call("POST", "/api/webhooks", { url: gone.url, events: ["kpi.created"], secret: "s".repeat(32) });
+    await call("PATCH", "/api/auth/users/me/", { email: "admin@north.example" });
+    await kpi({ name: "Told to nobody" });
+    const mail = await inbox.find((m) => m.to.includes("admin@north.example") && /^Webhook wh-\d+ was removed$/.test(m.headers.subject));
+    assert.match(bodyOf(mail), /answered 410 Gone/);
+  } finally {
+    await gone.close();
+  }
+});
+
+test("a mail server that is away loses nothing, doubles nothing, and a kill neither", async () => {
+  const first = await startInbox();
+  const { port } = first;
+  await first.stop();
+  const args = ["--mail-server", `smtp://127.0.0.1:${port}`, ...FROM];
+  const world = await startCompanies(["South"], { args });
+  const ask = callerOf(world);
+  let late;
+  let again;
+  try {
+    const zoe = await world.person("zoe", "EMPLOYEE", { employee_id: "emp-zoe" });
+    const make = (name) => ask("POST", "/api/kpis", { name, type: "NUMERIC", owner_id: "emp-zoe", thresholds: { target_value: 100 } });
+    const one = await make("Before");
+    await ask("POST", `/api/kpis/${one.id}/values`, { value: 1 });
+    const failed = await until(async () => {
+      const { data } = await ask("GET", "/api/v1/jobs?kind=mail.person");
+      return data.find((j) => j.state === "waiting" && j.error);
+    });
+    assert.match(failed.error, /connection failed/i);
+    const two = await make("Meanwhile");
+    await ask("POST", `/api/kpis/${two.id}/values`, { value: 1 });
+    await ask("PUT", "/api/retrospectives/settings/", { remind_hours: 1 });
+    const retro = await ask("POST", "/api/retrospectives/",
+      { task_id: 61, created_by: zoe.id, scheduled_time: new Date(Date.now() + 3_600_000 + 2_000).toISOString(), status: "Scheduled" });
+    await until(async () => (await rows(world.store, "SELECT COUNT(*) AS n FROM notice"))[0].n === 3);
+    await ask("PATCH", `/api/retrospectives/${retro.id}/`, { scheduled_time: "2031-01-01T10:00:00Z", deadline: null });
+    await world.kill();
+    again = await startServer({ store: world.store, args });
+    late = await startInbox({ port });
+    const [job] = (await again.request("GET", "/api/v1/jobs?kind=mail.person&state=waiting", { auth: world.admins[0] })).json.data;
+    const retried = await again.request("POST", `/api/v1/jobs/${job.id}/retry`, { auth: world.admins[0] }); // instead of waiting for the back-off
+    assert.ok(retried.status < 300 || retried.status === 409, retried.text);
+    const mail = await late.find((m) => m.to.includes(zoe.email), 60_000);
+    for (const name of ["Before", "Meanwhile"]) assert.match(bodyOf(mail), new RegExp(`^${name} is critical\\.$`, "m"));
+    await settled(again);
+    assert.equal(late.messages.length, 1);
+    assert.doesNotMatch(bodyOf(mail), /Retrospective/, "reminded of a time that was given up meanwhile");
+    assert.equal((await rows(world.store, "SELECT COUNT(*) AS n FROM notice"))[0].n, 0);
+  } finally {
+    await again?.stop();
+    await world.store.remove();
+    await late?.stop();
+  }
+});
+
+test("without a mail server nothing is kept for one", async () => {
+  const world = await startCompanies(["West"]);
+  try {
+    await world.person("wes", "EMPLOYEE", { employee_id: "emp-wes" });
+    const ask = callerOf(world);
+    const k = await ask("POST", "/api/kpis", { name: "Unheard", type: "NUMERIC", owner_id: "emp-wes", thresholds: { target_value: 100 } });
+    await ask("POST", `/api/kpis/${k.id}/values`, { value: 1 });
+    await settled(world);
+    assert.equal((await rows(world.store, "SELECT COUNT(*) AS n FROM notice"))[0].n, 0);
+    assert.equal((await rows(world.store, "SELECT COUNT(*) AS n FROM job WHERE kind LIKE 'notice.%' OR kind LIKE 'mail.%'"))[0].n, 0);
+  } finally {
+    await world.stop();
+  }
+});
+
+test("mail test says what came of it; mail and passwords go over TLS only, and only to who can prove its name", async () => {
+  const directory = await mkdtemp(join(tmpdir(), "sextant-mail-"));
+  const [cert, key, secret] = ["cert.pem", "key.pem", "secret"].map((n) => join(directory, n));
+  const openssl = (...args) => promisify(execFile)("openssl", args);
+  await openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+    "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1", "-out", cert, "-keyout", key);
+  await writeFile(secret, "pass word\nsecond line\n");
+  const safe = await startInbox({ args: ["--tls", cert, key, "--login", "kpi", "pass word"] });
+  const options = ["--mail-server", safe.url, ...FROM, "--mail-user", "kpi", "--mail-password-file", secret];
+  const send = (to, ...more) => command(["mail", "test", to, ...options, ...more]);
+  try {
+    const sent = await send("ann@example.com", "--mail-ca", cert);
+    assert.deepEqual([sent.code, safe.messages.length], [0, 1], sent.stderr);
+    assert.deepEqual([safe.messages[0].tls, safe.messages[0].login], [true, "kpi"]);
+    assert.match((await send("refused@example.com", "--mail-ca", cert)).stderr, /550 5\.1\.1/);
+    const stranger = await send("ann@example.com");
+    assert.deepEqual([stranger.code, /TLS/.test(stranger.stderr)], [1, true], stranger.stderr);
+    await writeFile(secret, "wrong\n");
+    const wrong = await send("ann@example.com", "--mail-ca", cert);
+    assert.equal(wrong.code, 1);
+    assert.match(wrong.stderr, /refused the login/);
+    assert.ok(!wrong.stderr.includes("wrong"), "the password is told");
+    assert.equal(safe.messages.length, 1);
+  } finally {
+    await safe.stop();
+    await rm(directory, { recursive: true });
+  }
+});
+
+test("settings that cannot work are refused before anything starts", async () => {
+  const cases = [
+    [["--mail-server", "http://x", ...FROM], /mail-server.*smtp:\/\//s],
+    [["--mail-server", "smtp://u:p@x", ...FROM], /without a name or password/],
+    [["--mail-server", "smtp://x"], /--mail-from/],
+    [["--mail-server", "smtp://x", "--mail-from", "nobody"], /mail-from/],
+    [["--mail-server", "smtp://x", "--mail-from", "a@b\r\nBcc: c@d"], /mail-from/],
+    [FROM, /--mail-server/],
+    [["--mail-server", "smtp://x", ...FROM, "--mail-user", "u"], /--mail-password-file/],
+    [["--mail-server", "smtp://x", ...FROM, "--mail-user", "u", "--mail-password-file", "/does/not/exist"], /\/does\/not\/exist/],
+  ];
+  for (const [args, message] of cases) {
+    const { code, stderr } = await command(["serve", "--data", join(tmpdir(), "sextant-never-made"), "--listen", "127.0.0.1:0", ...args]);
+    assert.notEqual(code, 0, args.join(" "));
+    assert.match(stderr, message, args.join(" "));
+  }
+});

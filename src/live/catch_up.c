@@ -5,9 +5,9 @@
  */
 #include "live/round.h"
 
-#define FULL_WAIT_MS   20			  /* until the client has taken some of what waits for it */
-#define FAILED_WAIT_MS 1000			  /* until the database is asked again */
-#define SCANNED_MAX    (20 * LIMIT_REPLAY_EVENTS) /* events of the company looked at for one replay */
+#define FULL_WAIT_MS 20 /* until the client has taken some of what waits for it */
+#define PATIENCE     60 /* times retry_ms without an answer; another node may have more luck */
+#define SCANNED_MAX  (20 * LIMIT_REPLAY_EVENTS) /* events of the company looked at for one replay */
 
 /* ---- what is to be asked (with the lock) ---- */
 
@@ -288,12 +288,11 @@ take_identity(struct round *r, struct live_subscriber *s)
 	}
 }
 
-/* The database did not answer: everything is asked again. */
+/* What was to be asked is asked another time. */
 static void
-try_later(struct round *r, struct live_subscriber *s, const struct err *e)
+put_off(struct round *r, struct live_subscriber *s)
 {
-	LOG(LOG_WARN, "a stream's events can't be read; trying again",
-		L_STR("detail", e->detail.n ? e->detail : e->message));
+	const int64_t now_us = monotonic_us(), retry_us = s->live->options.retry_ms * 1000LL;
 	for (; r->request_count; r->request_count--, s->request_count++) {
 		struct subscribe_request *q = r->requests[r->request_count - 1].asked;
 		q->next = s->requests;
@@ -302,7 +301,29 @@ try_later(struct round *r, struct live_subscriber *s, const struct err *e)
 			s->requests_end = &q->next;
 	}
 	s->recheck = !r->token.n;
-	work_add_later(s, FAILED_WAIT_MS);
+	if (!s->failing_since_us)
+		s->failing_since_us = now_us;
+	if (now_us - s->failing_since_us > PATIENCE * retry_us)
+		subscriber_end(s, STREAM_CLOSE_TRY_LATER, "the database does not answer");
+	else
+		work_add_later(s, s->live->options.retry_ms);
+}
+
+/*
+ * Thousands of streams fail together when the database is away: one line tells it, and while it is away it is asked for one or two of them,
+ * because each question takes as long as the attempts to connect again.
+ */
+static void
+fail(struct round *r, struct live_subscriber *s, const struct err *e)
+{
+	struct live *l = s->live;
+	if (!l->failing)
+		LOG(LOG_WARN, "what streams wait for can't be read; trying again",
+			L_STR("detail", e->detail.n ? e->detail : e->message));
+	l->failing = true;
+	if (e->code == ERR_UNAVAILABLE)
+		l->away_until_us = monotonic_us() + l->options.retry_ms * 1000LL;
+	put_off(r, s);
 }
 
 void
@@ -311,12 +332,21 @@ catch_up(struct live *l, struct arena *a, struct live_subscriber *s)
 	struct round *r = arena_new_of(a, struct round);
 	if (!s->stream || !prepare(r, a, s))
 		return;
+	if (l->away_until_us > monotonic_us()) {
+		put_off(r, s);
+		return;
+	}
 	pthread_mutex_unlock(&l->lock);
 	struct err *e = db_read(l->options.db, a, round_read, r);
 	pthread_mutex_lock(&l->lock);
+	if (!e) {
+		l->failing = false;
+		l->away_until_us = 0;
+		s->failing_since_us = 0;
+	}
 	if (s->state != SUBSCRIBER_ENDED) {
 		if (e)
-			try_later(r, s, e);
+			fail(r, s, e);
 		else if (r->token.n)
 			take_identity(r, s);
 		else

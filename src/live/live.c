@@ -2,7 +2,8 @@
 #include "live/live_parts.h"
 #include <time.h>
 
-#define WORKERS 2
+#define WORKERS	 2
+#define RETRY_MS 1000
 
 static struct err *
 read_end(struct db_tx *tx, void *arg)
@@ -46,6 +47,8 @@ live_start(struct arena *a, const struct live_options *o, struct live **out)
 	l->plans = plans;
 	if (l->options.per_user == 0)
 		l->options.per_user = LIMIT_STREAMS_PER_USER;
+	if (l->options.retry_ms == 0)
+		l->options.retry_ms = RETRY_MS;
 	l->head = l->newest = l->recent.before = end;
 	l->work_end = &l->work_first;
 	check(pthread_mutex_init(&l->lock, NULL) == 0);

@@ -46,6 +46,7 @@ struct live_options {
 	const struct res_def *const *resources; /* NULL-terminated: what an object type is, and so who may read it */
 	int per_user;                           /* streams of one person or key; 0: LIMIT_STREAMS_PER_USER, below 0: any number */
 	int workers;                            /* threads that read the database for subscribers; 0: 2 */
+	int retry_ms;                           /* until a database that failed is asked again; 0: 1,000 */
 };
 /* UNAVAILABLE when the database can't be read. */
 struct err *live_start(struct arena *a, const struct live_options *o, struct live **out) MUST_USE;

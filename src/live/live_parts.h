@@ -153,6 +153,7 @@ struct live_subscriber {
 	struct str token;        /* of the first message, until a worker has looked at it */
 	int64_t window_us;       /* of the client's messages */
 	int window_count;
+	int64_t failing_since_us; /* nothing could be asked for it since; 0: it could */
 	int refuse;              /* close with this as soon as it is open */
 	struct str reason;
 	struct live_topic first; /* LIVE_RETROSPECTIVE: its retrospective, for after the token; heap */
@@ -249,6 +250,8 @@ struct live {
 	pthread_mutex_t lock;
 	pthread_cond_t events_come, work_comes;
 	bool stopping;
+	bool failing;                  /* the database; said so in the log */
+	int64_t away_until_us;         /* it is not asked before */
 	struct recent recent;
 	struct outbox_position head;   /* of the last event handed out */
 	struct outbox_position newest; /* of the last one that came */

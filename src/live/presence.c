@@ -10,9 +10,11 @@
 #include "live/presence_sql.h"
 #include <time.h>
 
-#define LOOK_MS	    1000 /* for people on other nodes */
-#define RENEW_US    (15 * INSTANT_SECOND)
-#define LEASE_US    (45 * INSTANT_SECOND)
+#define LOOK_MS	 1000 /* for people on other nodes */
+#define RENEW_US (15 * INSTANT_SECOND)
+#define LEASE_US (45 * INSTANT_SECOND)
+#define LAPSED_US \
+	(30 * INSTANT_SECOND) /* other nodes may have cleared away what was not renewed for longer */
 #define NODE_BYTES  12
 #define ROUND_BYTES (64u << 20)
 #define LIST_BYTES  (64u << 10) /* of one message: some hundred people */
@@ -38,7 +40,7 @@ struct presence {
 	struct arena *arena; /* of the thread's round */
 	struct str node;
 	char node_text[NODE_BYTES * 2];
-	int64_t renewed_us;
+	int64_t renewed_us; /* by the clock that leases are judged by */
 };
 
 /* ---- seats (with the lock) ---- */
@@ -125,17 +127,20 @@ prepare(struct presence *p, struct round *r)
 {
 	size_t count = 0;
 	*r = (struct round){ .presence = p, .now = { live_now_us(p->live) } };
+	/* Also when the clock was set: a lease is over by it, whatever passed in between. */
+	const int64_t since_us = r->now.us - p->renewed_us;
+	const bool lapsed = since_us > LAPSED_US || since_us < 0;
+	r->renew = since_us > RENEW_US || lapsed;
 	for (struct seat *x = p->seats; x; x = x->next)
 		count++;
 	r->come = arena_alloc_array(p->arena, count, sizeof(*r->come));
 	r->gone = arena_alloc_array(p->arena, count, sizeof(*r->gone));
 	for (struct seat *x = p->seats; x; x = x->next) {
-		if (x->streams && !x->is_written)
+		if (x->streams && (lapsed || !x->is_written))
 			r->come[r->come_count++] = x;
 		else if (!x->streams)
 			r->gone[r->gone_count++] = x;
 	}
-	r->renew = monotonic_us() - p->renewed_us > RENEW_US;
 }
 
 static struct err *
@@ -177,7 +182,7 @@ settle(struct presence *p, const struct round *r)
 		free(r->gone[i]);
 	}
 	if (r->renew)
-		p->renewed_us = monotonic_us();
+		p->renewed_us = r->now.us;
 }
 
 /* ---- what it reads ---- */

@@ -376,8 +376,12 @@ on_expired(void *arg, struct stream *stream)
 	struct live_subscriber *s = arg;
 	(void)stream;
 	pthread_mutex_lock(&s->live->lock);
-	subscriber_end(s, STREAM_CLOSE_UNAUTHENTICATED,
-		s->state == SUBSCRIBER_WAITING ? "no token came" : "the token has expired");
+	if (s->state != SUBSCRIBER_WAITING)
+		subscriber_end(s, STREAM_CLOSE_UNAUTHENTICATED, "the token has expired");
+	else if (s->token.n) /* it came, and nobody could look at it */
+		subscriber_end(s, STREAM_CLOSE_TRY_LATER, "the database does not answer");
+	else
+		subscriber_end(s, STREAM_CLOSE_UNAUTHENTICATED, "no token came");
 	pthread_mutex_unlock(&s->live->lock);
 }
 

@@ -1,8 +1,10 @@
 /* The list of everything that is served. A domain joins with its lines here. */
 #include "api/registry.h"
 
+#include "domain/campaign/campaign.h"
 #include "domain/campaign/retrospective.h"
 #include "domain/iam/api_key.h"
+#include "domain/iam/auth.h"
 #include "domain/iam/company.h"
 #include "domain/iam/person.h"
 #include "domain/iam/role.h"
@@ -28,6 +30,12 @@ const struct res_def *const api_resources[] = {
 	&retro_settings_res,
 	&job_res,
 	&job_schedule_res,
+	NULL,
+};
+
+const char *const api_event_objects[] = {
+	SESSION_OBJECT,
+	CAMPAIGN_METRIC_OBJECT,
 	NULL,
 };
 

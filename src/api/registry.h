@@ -15,6 +15,8 @@ struct api_routes {
 };
 /* Every resource: NULL-terminated. */
 extern const struct res_def *const api_resources[];
+/* What events of companies tell of besides resources: NULL-terminated. */
+extern const char *const api_event_objects[];
 /* Every table of routes: NULL-terminated. */
 extern const struct api_routes *const api_route_tables[];
 

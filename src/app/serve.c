@@ -120,6 +120,7 @@ start_following(struct server *s)
 		.iam = s->iam,
 		.clock = &clock_system,
 		.resources = api_resources,
+		.others = api_event_objects,
 		.per_user = c->config.no_rate_limit ? -1 : 0,
 	};
 	const struct webhook_feed_options feed = { .db = s->database.db, .clock = &clock_system };

@@ -44,6 +44,7 @@ struct live_options {
 	struct iam *iam;
 	const struct clock *clock;
 	const struct res_def *const *resources; /* NULL-terminated: what an object type is, and so who may read it */
+	const char *const *others;              /* NULL-terminated: object types that are no resources; for administrators */
 	int per_user;                           /* streams of one person or key; 0: LIMIT_STREAMS_PER_USER, below 0: any number */
 	int workers;                            /* threads that read the database for subscribers; 0: 2 */
 	int retry_ms;                           /* until a database that failed is asked again; 0: 1,000 */

@@ -1,7 +1,8 @@
 /*
- * Who may hear of what: whoever may read it. An object's type names a resource of the engine, whose permission and scope decide; types
- * without one (sessions) are for administrators of the company, who may read its audit trail. Whether a resource's scope leaves anything
- * out for an actor is seen from the predicate that it adds to a statement: none means that no object has to be looked at by itself.
+ * Who may hear of what: whoever may read it. An object's type names a resource of the engine, whose permission and scope decide; other
+ * types that events tell of (sessions) are for administrators of the company, who may read its audit trail. Whether a resource's scope
+ * leaves anything out for an actor is seen from the predicate that it adds to a statement: none means that no object has to be looked at
+ * by itself.
  */
 #include "live/live_parts.h"
 #include "resource/res_sql.h"
@@ -66,6 +67,16 @@ resource_of(const struct live *l, struct str object_type)
 		if (str_eq(str_from_cstr((*def)->name), object_type))
 			return *def;
 	return NULL;
+}
+
+/* Whether events tell of such objects at all. */
+static bool
+is_told_of(const struct live *l, struct str object_type)
+{
+	for (const char *const *other = l->options.others; *other; other++)
+		if (str_eq(str_from_cstr(*other), object_type))
+			return true;
+	return resource_of(l, object_type) != NULL;
 }
 
 static bool
@@ -141,7 +152,7 @@ live_may_hear(struct live *l, struct res_ctx *c, const struct live_topic *t, boo
 	}
 	const struct res_def *def = resource_of(l, t->object_type);
 	const enum decision type = permission_type(l, c, t->object_type);
-	if (!def && type == DECISION_NO)
+	if (!is_told_of(l, t->object_type) || (!def && type == DECISION_NO))
 		return no_topic(c, t);
 	if (type == DECISION_NO)
 		return err_new(c->arena, ERR_INSUFFICIENT_PERMISSIONS, "");

@@ -95,6 +95,33 @@ describe("streams", () => {
     assert.equal(plain.status, 426);
   });
 
+  it("are refused for kinds that there are none of", async () => {
+    for (const topic of ["nosuch:1", "nosuch:*", "kpis:*", "event:*", "queue:*", "sessions:*"]) {
+      const answer = await server.request("GET", `/api/v1/events/stream?topics=kpi:*,${topic}`, { auth: admin });
+      assert.deepEqual([answer.status, answer.text.includes(topic)], [404, true], `${topic}: ${answer.text}`);
+      const s = await openSocket(server, `${EVENTS}?topics=${topic}`, { auth: admin });
+      assert.equal((await s.end_of()).code, 4404, topic);
+    }
+    const s = await openSocket(server, EVENTS, { auth: admin });
+    s.send({ subscribe: ["nosuch:*"] });
+    const refused = await s.next();
+    assert.deepEqual([refused.type, refused.data.topic, refused.data.code], ["error", "nosuch:*", "NOT_FOUND"]);
+    await s.close();
+  });
+
+  it("tell administrators of what is no resource", async () => {
+    const s = await openSocket(server, `${EVENTS}?topics=session:*,campaign_metric:*`, { auth: admin });
+    await logIn(server, "admin0", PASSWORD);
+    assert.equal((await s.next()).object_type, "session");
+    const metric = await server.request("POST", "/api/campaigns/metrics", { auth: admin, json: { name: "Footfall", signed: true } });
+    assert.ok(metric.status < 300, metric.text);
+    assert.equal((await s.next()).object_type, "campaign_metric");
+    await s.close();
+    const nobody = await server.person("nobody", "EMPLOYEE");
+    for (const topic of ["session:*", "campaign_metric:*"])
+      assert.equal((await server.request("GET", `/api/v1/events/stream?topics=${topic}`, { auth: nobody.auth })).status, 404, topic);
+  });
+
   it("do not take a password that a browser lends to a page of another host", async () => {
     const auth = server.admins[0];
     const strange = await openSocket(server, EVENTS, { auth, headers: { origin: "https://elsewhere.example" } });

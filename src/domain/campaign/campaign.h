@@ -61,6 +61,7 @@ struct campaign_metric {
 	int64_t decimals;    /* of its KPI */
 };
 #define CAMPAIGN_METRIC_CHARS_MAX 100
+#define CAMPAIGN_METRIC_OBJECT "campaign_metric" /* what events of registered metrics are about; no resource */
 /* The company's metrics by name. */
 struct err *campaign_metrics(struct res_ctx *c, struct campaign_metric **out, size_t *count) MUST_USE;
 /* The metric of a name in any case ("_" is a blank); *found false when nobody has used it yet. */

@@ -265,7 +265,7 @@ metric_event(struct res_ctx *c, const struct campaign_metric *m)
 	buf_init_arena(&b, c->arena, LIMIT_TEXT_BYTES);
 	json_out_init(&o, &b);
 	campaign_metric_write(&o, m);
-	return event_add(c, STR("campaign.metric_registered"), "campaign_metric", m->kpi_id,
+	return event_add(c, STR("campaign.metric_registered"), CAMPAIGN_METRIC_OBJECT, m->kpi_id,
 		(struct str){ 0 }, buf_str(&b));
 }
 

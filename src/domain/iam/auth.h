@@ -11,6 +11,8 @@
 
 #include "resource/resource.h"
 
+#define SESSION_OBJECT "session" /* what events of logins are about; no resource */
+
 struct iam;
 
 struct iam_options {

@@ -32,7 +32,7 @@ session_event(
 {
 	struct arena *a = db_tx_arena(tx);
 	struct res_ctx c = { .arena = a, .tx = tx, .actor = actor, .now = now };
-	return event_add(&c, str_from_cstr(type), "session", arena_fmt(a, "%lld", (long long)session_id),
+	return event_add(&c, str_from_cstr(type), SESSION_OBJECT, arena_fmt(a, "%lld", (long long)session_id),
 		(struct str){ 0 }, (struct str){ 0 });
 }
 
@@ -224,7 +224,7 @@ iam_logout(struct iam *iam, struct res_ctx *c)
 	iam_touch(iam, c->tx);
 	TRY(DB_EXEC(c->tx, &sql_session_end, P_INT(actor->company_id), P_INT(actor->session_id),
 		P_INSTANT(c->now)));
-	return event_add(c, STR("session.ended"), "session",
+	return event_add(c, STR("session.ended"), SESSION_OBJECT,
 		arena_fmt(c->arena, "%lld", (long long)actor->session_id), (struct str){ 0 },
 		(struct str){ 0 });
 }

@@ -63,6 +63,7 @@ open_stream(void *arg, struct http_exchange *x)
 }
 
 static const struct res_def *const no_resources[] = { NULL };
+static const char *const no_others[] = { NULL };
 
 /* Another thread reads it while the test moves it. */
 static struct instant
@@ -111,6 +112,7 @@ room_open(struct world *w, int retry_ms)
 		.iam = w->iam,
 		.clock = &w->clock,
 		.resources = no_resources,
+		.others = no_others,
 		.per_user = -1,
 		.retry_ms = retry_ms };
 	/* One node alone clears the table as it starts, on its own thread: that shall meet none of a test's faults. */

@@ -8,6 +8,7 @@
 #include "db/faults.h"
 #include "live/live.h"
 #include <arpa/inet.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -572,6 +573,85 @@ seats_that_another_node_cleared_away_come_back(void **state)
 	room_close(r);
 }
 
+struct writer {
+	struct room *room;
+	_Atomic bool enough;
+	int64_t written;
+};
+
+static struct err *
+add_person_event(struct db_tx *tx, void *arg)
+{
+	const struct world *w = arg;
+	const struct actor actor = { .company_id = w->company_id, .username = STR("ann") };
+	struct res_ctx c = {
+		.arena = db_tx_arena(tx), .tx = tx, .actor = &actor, .now = now_of_world(&w->clock)
+	};
+
+	return event_add(&c, STR("user.updated"), "user", arena_fmt(c.arena, "%lld", (long long)w->ada_id),
+		STR(""), STR("{}"));
+}
+
+/* Values, and now and then something that everybody has to be asked about again for. */
+static void *
+write_on(void *arg)
+{
+	struct writer *wr = arg;
+	struct world *w = wr->room->w;
+
+	while (!wr->enough) {
+		struct arena *a = arena_new(1u << 20);
+
+		put_events(w, 5);
+		fixture_ok(db_write(w->base.db, a, add_person_event, w));
+		arena_free(a);
+		wr->written += 6;
+	}
+	return NULL;
+}
+
+/* Streams that come, ask, change their minds and vanish in the middle of events: the test for ThreadSanitizer. */
+static void
+everything_at_once_ends_well(void **state)
+{
+	enum { TURNS = 60, OPEN = 6 };
+	static const char *const said[] = { "{\"subscribe\":[\"*\"]}", "{\"unsubscribe\":[\"*\"]}",
+		"{\"type\":\"ping\"}", "{\"subscribe\":[\"session:*\"],\"since\":1}", "{" };
+	struct room *r = room_open(*state, 0);
+	struct writer writer = { .room = r };
+	const int64_t before = newest(r);
+	int fds[OPEN] = { 0 };
+	char text[MESSAGE_MAX];
+	pthread_t thread;
+	size_t n;
+
+	room_follow(r);
+	assert_int_equal(pthread_create(&thread, NULL, write_on, &writer), 0);
+	for (int i = 0; i < TURNS; i++) {
+		int *fd = &fds[i % OPEN];
+
+		if (*fd)
+			close(*fd);
+		r->next.dialect = i % 3 ? LIVE_EVENTS : LIVE_RETROSPECTIVE;
+		r->next.topics[0] = i % 3 ? (struct live_topic){ STR(""), STR("") }
+					  : (struct live_topic){ STR("retrospective"), STR("7") };
+		r->next.has_since = i % 5 == 0;
+		r->next.since = before;
+		*fd = client_open(r);
+		for (size_t k = 0; k < COUNT(said); k++)
+			client_send(*fd, said[k]);
+		if (i % 3)
+			assert_int_equal(client_read(*fd, text, &n), 1);
+	}
+	writer.enough = true;
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	for (int i = 0; i < OPEN; i++)
+		close(fds[i]);
+	expect_seats(r, 0);
+	assert_int_equal(newest(r), before + writer.written);
+	room_close(r);
+}
+
 int
 main(void)
 {
@@ -589,6 +669,7 @@ main(void)
 			seats_of_a_dead_node_end_with_their_lease, world_open, world_close),
 		cmocka_unit_test_setup_teardown(
 			seats_that_another_node_cleared_away_come_back, world_open, world_close),
+		cmocka_unit_test_setup_teardown(everything_at_once_ends_well, world_open, world_close),
 	};
 	return world_run("live", tests, COUNT(tests));
 }

@@ -159,7 +159,7 @@ take_recheck(struct round *r, struct arena *a, struct live_subscriber *s)
 }
 
 static void
-answer_request(struct round_request *q, struct arena *a, struct live_subscriber *s)
+answer_request(const struct round *r, struct round_request *q, struct arena *a, struct live_subscriber *s)
 {
 	const struct live_topic *t = &q->asked->topic;
 	const struct str text = topic_text(a, t);
@@ -177,7 +177,7 @@ answer_request(struct round_request *q, struct arena *a, struct live_subscriber 
 		return;
 	}
 	const bool is_first = s->topic_count == 0;
-	if (!subscriber_join(s, t, q->whole, false)) {
+	if (!subscriber_join(s, t, q->asked->has_since ? NULL : &r->past, q->whole, false)) {
 		say(s, "error",
 			"{\"topic\":%.*s,\"code\":\"TOO_MANY_TOPICS\",\"message\":\"At most %d topics a "
 			"stream.\"}",
@@ -257,7 +257,7 @@ take_answers(struct round *r, struct arena *a, struct live_subscriber *s)
 	if (r->replay)
 		take_since(r, s);
 	for (size_t i = 0; i < r->request_count; i++)
-		answer_request(&r->requests[i], a, s);
+		answer_request(r, &r->requests[i], a, s);
 	go_on(r, s);
 }
 

@@ -76,6 +76,7 @@ struct live_opening {
 	size_t topic_count;
 	/* found by live_check */
 	struct outbox_position begin; /* what was committed up to here is the past, and not told */
+	struct outbox_past past;      /* the same and more: see there; on the arena */
 	bool whole[LIVE_TOPICS_MAX];
 	bool scoped;
 	int64_t campaign_id;

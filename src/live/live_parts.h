@@ -67,6 +67,7 @@ struct subscription {
 	uint32_t slot;  /* among the topic's members */
 	bool whole;     /* what it matches need not be asked for one by one */
 	bool implied;   /* stands and falls with the first one */
+	struct outbox_past past; /* is not told: it was there when this was made. running is its own */
 };
 struct topic {
 	struct topic *next; /* of its bucket */
@@ -166,7 +167,8 @@ void subscriber_set_actor(struct live_subscriber *s, const struct actor *actor);
 void subscriber_send(struct live_subscriber *s, struct stream_message *m);
 /* Closes; nothing is told afterwards. reason is a literal. */
 void subscriber_end(struct live_subscriber *s, int code, const char *reason);
-bool subscriber_join(struct live_subscriber *s, const struct live_topic *name, bool whole, bool implied);
+/* past: what is not told, because it was there before; NULL: everything behind the subscriber's position is. */
+bool subscriber_join(struct live_subscriber *s, const struct live_topic *name, const struct outbox_past *past, bool whole, bool implied);
 void subscriber_leave(struct live_subscriber *s, size_t index);
 /* Its actor and topics, as they were found to be fine. */
 void subscriber_take(struct live_subscriber *s, const struct live_opening *o);

@@ -181,7 +181,8 @@ permission_campaign(struct live *l, struct res_ctx *c, struct str retrospective_
 struct err *
 live_check(struct live *l, struct res_ctx *c, struct live_opening *o)
 {
-	TRY(outbox_end(c->tx, &o->begin));
+	TRY(outbox_past_read(c->tx, &o->past));
+	o->begin = o->past.end;
 	for (size_t i = 0; i < o->topic_count; i++) {
 		TRY(live_may_hear(l, c, &o->topics[i], &o->whole[i]));
 		if (!o->whole[i])

@@ -160,6 +160,8 @@ static struct err *
 read_requests(struct round *r, struct db_tx *tx)
 {
 	struct res_ctx c = live_ctx(r->live, tx, &r->actor);
+	if (r->request_count)
+		TRY(outbox_past_read(tx, &r->past));
 	for (size_t i = 0; i < r->request_count; i++) {
 		struct round_request *q = &r->requests[i];
 		if (q->asked->is_end)

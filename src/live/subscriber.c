@@ -103,8 +103,22 @@ subscriber_topic(const struct live_subscriber *s, const struct live_topic *name,
 	return NULL;
 }
 
+static void
+copy_past(const struct outbox_past *from, struct outbox_past *to)
+{
+	const size_t bytes = from->running_count * sizeof(*from->running);
+	*to = *from;
+	to->running = NULL;
+	if (!bytes)
+		return;
+	to->running = malloc(bytes);
+	check(to->running);
+	memcpy(to->running, from->running, bytes);
+}
+
 bool
-subscriber_join(struct live_subscriber *s, const struct live_topic *name, bool whole, bool implied)
+subscriber_join(struct live_subscriber *s, const struct live_topic *name, const struct outbox_past *past,
+	bool whole, bool implied)
 {
 	struct subscription *x = subscriber_topic(s, name, NULL);
 	if (!x) {
@@ -112,6 +126,8 @@ subscriber_join(struct live_subscriber *s, const struct live_topic *name, bool w
 			return false;
 		x = topics_join(&s->live->topics, s->actor.company_id, name, s);
 		s->topics[s->topic_count++] = x;
+		if (past)
+			copy_past(past, &x->past);
 	}
 	x->whole = whole;
 	x->implied = implied;
@@ -249,14 +265,16 @@ static void
 join_all(struct live_subscriber *s, const struct live_opening *o)
 {
 	char digits[INT_DIGITS_MAX];
+	const struct outbox_past *past = s->has_since ? NULL : &o->past;
 	for (size_t i = 0; i < o->topic_count; i++)
-		(void)subscriber_join(s, &o->topics[i], o->whole[i], false); /* at most as many as fit */
+		(void)subscriber_join(
+			s, &o->topics[i], past, o->whole[i], false); /* at most as many as fit */
 	if (o->dialect != LIVE_RETROSPECTIVE)
 		return;
 	const char *first = int_digits((uint64_t)o->campaign_id, digits + sizeof(digits));
 	const struct live_topic campaign = { STR("campaign"),
 		{ first, (size_t)(digits + sizeof(digits) - first) } };
-	(void)subscriber_join(s, &campaign, true, true);
+	(void)subscriber_join(s, &campaign, past, true, true);
 }
 
 void

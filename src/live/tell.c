@@ -50,13 +50,15 @@ is_same(const struct live_topic *a, const struct live_topic *b)
 	return str_eq(a->object_id, b->object_id) && str_eq(a->object_type, b->object_type);
 }
 
-/* The strongest of its subscriptions that the event touches; NULL: none. */
+/* The strongest of its subscriptions that the event touches and that it did not come before; NULL: none. */
 static const struct subscription *
 touched(const struct live_subscriber *s, const struct live_event *e)
 {
 	const struct subscription *found = NULL;
 	for (size_t i = 0; i < s->topic_count; i++) {
 		const struct live_topic *name = &s->topics[i]->topic->name;
+		if (outbox_is_past(&s->topics[i]->past, e->e.position))
+			continue;
 		if (is_exact(name)) {
 			if (is_same(name, &e->self) || is_same(name, &e->parent))
 				return s->topics[i];

@@ -127,6 +127,7 @@ topics_leave(struct topics *t, struct subscription *x)
 	struct subscription *last = topic->members[--topic->count];
 	topic->members[x->slot] = last;
 	last->slot = x->slot;
+	free(x->past.running);
 	free(x);
 	if (topic->count == 0)
 		remove_topic(t, topic);

@@ -120,6 +120,26 @@ outbox_end(struct db_tx *tx, struct outbox_position *out)
 	return NULL;
 }
 
+/* xmin:xmax:running,running,… of PostgreSQL. */
+struct err *
+outbox_past_read(struct db_tx *tx, struct outbox_past *out)
+{
+	struct arena *a = db_tx_arena(tx);
+	struct str rest, xmin, xmax, one;
+	struct db_rows r;
+	bool found;
+
+	TRY(DB_FIND(tx, &sql_outbox_snapshot, &r, &found));
+	rest = db_text_copy(&r, 0);
+	*out = (struct outbox_past){ 0 };
+	TRY(outbox_end(tx, &out->end));
+	check(str_split(&rest, ':', &xmin) && str_split(&rest, ':', &xmax) && str_to_int(xmax, &out->next));
+	out->running = arena_alloc_array(a, rest.n / 2 + 1, sizeof(*out->running));
+	while (rest.n && str_split(&rest, ',', &one))
+		check(str_to_int(one, &out->running[out->running_count++]));
+	return NULL;
+}
+
 struct err *
 outbox_find(struct db_tx *tx, int64_t company_id, int64_t seq, struct outbox_position *out, bool *found)
 {

@@ -43,6 +43,30 @@ struct err *outbox_read(struct db_tx *tx, const struct outbox_filter *f, struct 
 struct err *outbox_end(struct db_tx *tx, struct outbox_position *out) MUST_USE;
 /* The position of one event of a company by its number, as clients name it (since, Last-Event-ID); *found false when it is gone or never was. */
 struct err *outbox_find(struct db_tx *tx, int64_t company_id, int64_t seq, struct outbox_position *out, bool *found) MUST_USE;
+/*
+ * What had been committed at a moment. On PostgreSQL that is more than what is up to the end of that moment: events behind it wait for an
+ * older transaction that is still running, and whoever begins then has not missed them.
+ */
+struct outbox_past {
+	struct outbox_position end; /* as outbox_end */
+	int64_t next;	  /* transactions from here on had not begun */
+	int64_t *running; /* of those before */
+	size_t running_count;
+};
+/* Of the transaction's snapshot; running on its arena. */
+struct err *outbox_past_read(struct db_tx *tx, struct outbox_past *out) MUST_USE;
+static inline bool
+outbox_is_past(const struct outbox_past *p, struct outbox_position at)
+{
+	if (outbox_compare(at, p->end) <= 0)
+		return true;
+	if (at.txid >= p->next)
+		return false;
+	for (size_t i = 0; i < p->running_count; i++)
+		if (p->running[i] == at.txid)
+			return false;
+	return true;
+}
 /* Whether there are committed events that outbox_read leaves out for now. */
 struct err *outbox_is_held_back(struct db_tx *tx, bool *held_back) MUST_USE;
 

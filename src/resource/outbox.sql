@@ -6,6 +6,11 @@ SELECT txid, seq FROM event ORDER BY txid DESC, seq DESC LIMIT 1
 SELECT txid, seq FROM event WHERE txid < CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS text) AS bigint)
 ORDER BY txid DESC, seq DESC LIMIT 1
 
+-- name: outbox_snapshot @sqlite
+SELECT '0:0:'
+-- name: outbox_snapshot @postgres
+SELECT CAST(pg_current_snapshot() AS text)
+
 -- name: outbox_find
 SELECT txid FROM event WHERE company_id = $1 AND seq = $2
 

@@ -1,10 +1,13 @@
 // The live room against the real binary: who may connect and by which ways, what is told to whom, what happens when the permission
 // changes, and that nothing is left out or told twice.
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { after, before, describe, it } from "node:test";
 import { basic, command, logIn, newStore, onPostgres, startServer } from "./support/server.mjs";
 import { openEvents, openSocket } from "./support/streams.mjs";
 import { PASSWORD, startCompanies } from "./support/company.mjs";
+import { rows } from "./support/database.mjs";
 
 const EVENTS = "/api/ws/events";
 const token = (auth) => auth.replace(/^Bearer /, "");
@@ -444,6 +447,36 @@ describe("streams of a server that stops", () => {
     } finally {
       await server.stop();
       await store.remove();
+    }
+  });
+});
+
+describe("while an older transaction runs", { skip: !onPostgres && "SQLite has one writer" }, () => {
+  it("streams and topics begin when they are opened, not before", async () => {
+    const server = await startCompanies(["Here"]);
+    const url = server.store.args[server.store.args.indexOf("--database") + 1];
+    const older = spawn("psql", ["-X", "-q", "-A", "-t", "-d", url], { stdio: ["pipe", "pipe", "inherit"] });
+    try {
+      const auth = server.admins[0];
+      older.stdin.write("BEGIN; SELECT pg_current_xact_id();\n");
+      await once(older.stdout, "data");
+      const [one, two] = [await createKpi(server, auth, "One"), await createKpi(server, auth, "Two")];
+      const s = await openSocket(server, `${EVENTS}?topics=kpi:${one.id}`, { auth });
+      await record(server, auth, two.id, 1);
+      s.send({ subscribe: [`kpi:${two.id}`] });
+      await s.next((m) => m.type === "subscribed");
+      const [{ seq }] = await rows(server.store, "SELECT MIN(seq) AS seq FROM event WHERE type = 'kpi.created'");
+      const again = await openSocket(server, `${EVENTS}?topics=kpi:*&since=${seq}`, { auth });
+      await record(server, auth, one.id, 2);
+      await record(server, auth, two.id, 3);
+      older.stdin.end("ROLLBACK;\n");
+      const told = async (x, n) => { for (let i = 0, list = []; ; i++) { if (i === n) return list; const m = await x.next(); list.push(`${m.object_id} ${m.type.slice(4)}`); } };
+      assert.deepEqual(await told(s, 2), [`${one.id} values_recorded`, `${two.id} values_recorded`]);
+      assert.deepEqual(await told(again, 4), [`${two.id} created`, `${two.id} values_recorded`, `${one.id} values_recorded`, `${two.id} values_recorded`]);
+      for (const x of [s, again]) await x.close();
+    } finally {
+      older.kill();
+      await server.stop();
     }
   });
 });

@@ -26,7 +26,7 @@ read_password(struct arena *a, struct str file, struct str *out)
 	*out = str_sub(all, 0, str_index(all, '\n', 0));
 	if (out->n && out->p[out->n - 1] == '\r')
 		*out = str_sub(*out, 0, out->n - 1);
-	if (failed || out->n == 0 || n == sizeof(line))
+	if (failed || out->n == 0 || n == sizeof(line) || str_index(*out, '\0', 0) < out->n)
 		return err_new(a, ERR_UNAVAILABLE,
 			"mail-password-file: %.*s holds no password in its first line", STR_ARG(file));
 	return NULL;
@@ -55,6 +55,9 @@ command_mail_server(struct command_context *c, struct mail_server *out)
 		return command_usage(c, "--mail-password-file needs --mail-user");
 	if (o->mail_password_file.n)
 		TRY(read_password(c->arena, o->mail_password_file, &out->password));
+	if (o->mail_ca.n && access(arena_cstr(c->arena, o->mail_ca), R_OK) != 0)
+		return err_new(
+			c->arena, ERR_UNAVAILABLE, "mail-ca: %.*s: %s", STR_ARG(o->mail_ca), strerror(errno));
 	return mail_server_check(c->arena, out);
 }
 

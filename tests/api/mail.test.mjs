@@ -274,6 +274,9 @@ test("mail test says what came of it; mail and passwords go over TLS only, and o
 });
 
 test("settings that cannot work are refused before anything starts", async () => {
+  const directory = await mkdtemp(join(tmpdir(), "sextant-mail-"));
+  const broken = join(directory, "secret");
+  await writeFile(broken, "pass\0word\n");
   const cases = [
     [["--mail-server", "http://x", ...FROM], /mail-server.*smtp:\/\//s],
     [["--mail-server", "smtp://u:p@x", ...FROM], /without a name or password/],
@@ -283,10 +286,13 @@ test("settings that cannot work are refused before anything starts", async () =>
     [FROM, /--mail-server/],
     [["--mail-server", "smtp://x", ...FROM, "--mail-user", "u"], /--mail-password-file/],
     [["--mail-server", "smtp://x", ...FROM, "--mail-user", "u", "--mail-password-file", "/does/not/exist"], /\/does\/not\/exist/],
+    [["--mail-server", "smtp://x", ...FROM, "--mail-user", "u", "--mail-password-file", broken], /holds no password/],
+    [["--mail-server", "smtp://x", ...FROM, "--mail-ca", "/does/not/exist"], /mail-ca.*\/does\/not\/exist/],
   ];
   for (const [args, message] of cases) {
-    const { code, stderr } = await command(["serve", "--data", join(tmpdir(), "sextant-never-made"), "--listen", "127.0.0.1:0", ...args]);
+    const { code, stderr } = await command(["serve", "--data", join(directory, "never-made"), "--listen", "127.0.0.1:0", ...args]);
     assert.notEqual(code, 0, args.join(" "));
     assert.match(stderr, message, args.join(" "));
   }
+  await rm(directory, { recursive: true });
 });

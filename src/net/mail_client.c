@@ -1,6 +1,6 @@
 /*
  * Sending on libcurl. It tells the last answer's code but not what was answered, so the commands are listened to: only a refused RCPT TO
- * says something about the recipient, everything else about the server or our settings.
+ * may say something about the recipient, everything else is about the server or our settings.
  */
 #include "net/mail_client.h"
 #include "net/curl_fault.h"
@@ -142,9 +142,37 @@ set_callbacks(CURL *curl, struct sending *s)
 	curl_easy_setopt(curl, CURLOPT_XFERINFODATA, s);
 }
 
+/* The enhanced code's subject and detail (RFC 3463), as in "550 5.1.1 …"; false: none was given. */
+static bool
+enhanced_code(struct str answer, int64_t *subject, int64_t *detail)
+{
+	struct str rest = str_sub(answer, 4, answer.n), code, part;
+
+	return str_split(&rest, ' ', &code) && str_split(&code, '.', &part) && str_eq(part, STR("5")) &&
+	       str_split(&code, '.', &part) && str_to_int(part, subject) && str_split(&code, '.', &part) &&
+	       str_to_int(part, detail) && !code.p;
+}
+
+/*
+ * Whether a refused RCPT TO means the mailbox. Many servers wait with what they have against the sender, the client or a missing login
+ * until then (Postfix: smtpd_delay_reject), and say so by the enhanced code or with 530 or 554.
+ */
+static bool
+refuses_mailbox(long code, struct str answer)
+{
+	int64_t subject, detail;
+
+	if (enhanced_code(answer, &subject, &detail))
+		return (subject == 1 && detail != 7 &&
+			       detail != 8) ||	      /* 5.1.7 and 5.1.8: the sender's address */
+		       (subject == 2 && detail == 1); /* disabled */
+	return code == 501 || code == 550 || code == 551 || code == 553;
+}
+
 static struct err *
 error_of(struct arena *a, CURL *curl, CURLcode code, const struct sending *s)
 {
+	const struct str said = str_trim((struct str){ s->answer, s->answer_n });
 	long answer = 0;
 	struct err *e;
 
@@ -152,7 +180,7 @@ error_of(struct arena *a, CURL *curl, CURLcode code, const struct sending *s)
 	if (code == CURLE_LOGIN_DENIED)
 		e = err_word(
 			err_new(a, ERR_UNAVAILABLE, "The mail server refused the login."), "LOGIN_REFUSED");
-	else if (answer >= 500 && s->at_recipient)
+	else if (s->at_recipient && refuses_mailbox(answer, said))
 		e = err_word(err_new(a, ERR_INVALID_INPUT, "The mail server refused the recipient."),
 			"RECIPIENT_REFUSED");
 	else if (answer >= 400 && code != CURLE_OPERATION_TIMEDOUT && code != CURLE_ABORTED_BY_CALLBACK)
@@ -161,8 +189,8 @@ error_of(struct arena *a, CURL *curl, CURLcode code, const struct sending *s)
 			"MAIL_REFUSED");
 	else
 		e = curl_fault(a, code);
-	if (s->answer_n)
-		e->detail = str_trim(arena_str(a, (struct str){ s->answer, s->answer_n }));
+	if (said.n)
+		e->detail = arena_str(a, said);
 	return e;
 }
 

@@ -32,7 +32,8 @@ struct mail {
 	void *arg;
 };
 /*
- * NULL: the server has taken it over. INVALID_INPUT with the word RECIPIENT_REFUSED: it will never take mail for this address.
+ * NULL: the server has taken it over. INVALID_INPUT with the word RECIPIENT_REFUSED: it will never take mail for this address (RFC 5321
+ * 4.2.3, RFC 3463 3.2).
  * UNAVAILABLE, when it may work later: the words of curl_fault, LOGIN_REFUSED, or MAIL_REFUSED for any other refusal. The detail has the
  * server's own words.
  */

@@ -186,6 +186,15 @@ what_was_refused_tells_whose_fault_it_is(void **state)
 	} cases[] = {
 		{ { "RCPT", "550 nobody\r\n" }, "RECIPIENT_REFUSED", ERR_INVALID_INPUT },
 		{ { "RCPT", "553-no\r\n553 nobody\r\n" }, "RECIPIENT_REFUSED", ERR_INVALID_INPUT },
+		{ { "RCPT", "550 5.1.1 <x@y>: nobody\r\n" }, "RECIPIENT_REFUSED", ERR_INVALID_INPUT },
+		{ { "RCPT", "550 5.2.1 disabled\r\n" }, "RECIPIENT_REFUSED", ERR_INVALID_INPUT },
+		/* Of the sender, the client or the login, though only here. */
+		{ { "RCPT", "554 5.7.1 <x@y>: Relay access denied\r\n" }, "MAIL_REFUSED", ERR_UNAVAILABLE },
+		{ { "RCPT", "550 5.7.1 blocked\r\n" }, "MAIL_REFUSED", ERR_UNAVAILABLE },
+		{ { "RCPT", "553 5.1.8 sender\r\n" }, "MAIL_REFUSED", ERR_UNAVAILABLE },
+		{ { "RCPT", "530 5.7.0 log in\r\n" }, "MAIL_REFUSED", ERR_UNAVAILABLE },
+		{ { "RCPT", "554 relay\r\n" }, "MAIL_REFUSED", ERR_UNAVAILABLE },
+		{ { "RCPT", "552 5.2.2 full\r\n" }, "MAIL_REFUSED", ERR_UNAVAILABLE },
 		{ { "RCPT", "450 later\r\n" }, "MAIL_REFUSED", ERR_UNAVAILABLE },
 		{ { "MAIL", "550 not from you\r\n" }, "MAIL_REFUSED", ERR_UNAVAILABLE },
 		{ { "DATA", "554 no\r\n" }, "MAIL_REFUSED", ERR_UNAVAILABLE },

@@ -35,8 +35,8 @@ KIND(notice_tell_one, .name = NOTICE_JOB_TELL, .run = notice_tell_run, .forgets 
 KIND(notice_digest_one, .name = NOTICE_JOB_DIGEST, .run = notice_digest_run, .doc = "Sends summaries.");
 /* Runs of webhooks and mail mostly wait for other servers: a process that is killed finds them running, and they are not to blame. */
 #define WAITING_CRASHES 6
-/* 300 attempts, most of them a quarter of an hour apart, are three days. */
-KIND(mail_person, .name = NOTICE_JOB_MAIL, .run = mail_person_run, .attempts_max = 300,
+/* Waits are random parts of a quarter of an hour, half of it on average: 600 attempts are three days. */
+KIND(mail_person, .name = NOTICE_JOB_MAIL, .run = mail_person_run, .attempts_max = 600,
 	.longest_retry_s = 900, .crashes_max = WAITING_CRASHES,
 	.doc = "Mails a person what has come together.");
 KIND(webhook_deliver, .name = WEBHOOK_DELIVER_JOB, .run = webhook_deliver_run, .longest_retry_s = 60,

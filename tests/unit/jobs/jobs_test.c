@@ -7,6 +7,7 @@
 #include "domain/kpi/assignment.h"
 #include "domain/kpi/memory.h"
 #include "domain/kpi/value.h"
+#include "domain/notice/notice.h"
 #include "jobs/jobs.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -195,6 +196,19 @@ summaries_go_out_in_the_company_s_morning(enum db_kind kind)
 	end();
 }
 
+static void
+a_mail_is_tried_for_three_days(void **state)
+{
+	(void)state;
+	for (const struct job_kind *const *k = job_kinds; *k; k++)
+		if (strcmp((*k)->name, NOTICE_JOB_MAIL) == 0) {
+			/* A wait is any part of the longest one, half of it on average. */
+			assert_in_range((*k)->attempts_max * (*k)->longest_retry_s / 2, 3 * 86400, 4 * 86400);
+			return;
+		}
+	fail_msg("there is no such kind");
+}
+
 /* ---- housekeeping ----------------------------------------------------------------------------------------------------------- */
 
 static void
@@ -296,6 +310,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TESTS_OF(passing_days_are_told),
 		TESTS_OF(summaries_go_out_in_the_company_s_morning),
+		cmocka_unit_test(a_mail_is_tried_for_three_days),
 		TESTS_OF(old_events_go_when_webhooks_were_told),
 		TESTS_OF(what_is_over_is_cleared_away),
 	};

@@ -50,7 +50,8 @@ tell(struct db_tx *tx, void *arg)
 	struct company_acting c;
 
 	TRY(act(tx, r, &c));
-	return notice_tell(&c.res, r->payload);
+	TRY(notice_tell(&c.res, r->payload));
+	return job_done_with(tx, r); /* told again would be mailed again */
 }
 
 struct err *

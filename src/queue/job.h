@@ -111,6 +111,12 @@ void job_again_at(struct job_run *r, struct instant at);
 void job_retry_at(struct job_run *r, struct instant at);
 /* When the run ends with an error it is dead at once: trying again would change nothing. */
 void job_give_up(struct job_run *r);
+/*
+ * Makes the end of the run part of tx: once that has committed the job is done and gone, whatever becomes of the process, so what else tx
+ * changes happens exactly once. Of a kind that forgets, without a key; the run then returns what tx ended with. UNAVAILABLE: the lease
+ * was lost, and tx must not commit.
+ */
+struct err *job_done_with(struct db_tx *tx, struct job_run *r) MUST_USE;
 /* Kept with the job for people: JSON text, at most 4 kB. */
 void job_result(struct job_run *r, struct str json);
 

@@ -60,6 +60,20 @@ store_forgotten(struct db_tx *tx, const struct job_lease *l, int64_t *affected)
 	return *affected ? NULL : db_exec(tx, &sql_job_end, p, OVER_WIDTH, affected);
 }
 
+struct err *
+job_done_with(struct db_tx *tx, struct job_run *r)
+{
+	struct job_lease *l = r->lease;
+	const struct db_param claim[] = { P_INT(l->company_id), P_INT(l->id), P_TEXT(l->runner->name),
+		P_INT(l->started_at) };
+	int64_t affected;
+
+	check(l->kind->forgets && !l->key.n);
+	TRY(db_exec(tx, &sql_job_end_forgotten, claim, COUNT(claim), &affected));
+	l->ends_itself = affected > 0;
+	return affected ? NULL : err_private(db_tx_arena(tx), ERR_UNAVAILABLE, "the lease was lost");
+}
+
 static struct err *
 store_waiting(struct db_tx *tx, const struct job_lease *l, int64_t *affected)
 {
@@ -104,7 +118,7 @@ take_crash_back(struct db_tx *tx, struct instant now, const struct job_lease *l)
 static struct err *
 forget_lost(struct db_tx *tx, const struct runner_round *w, const struct job_lease *l, int64_t affected)
 {
-	if (affected || w->doubtful)
+	if (affected || w->doubtful || l->ends_itself)
 		return NULL;
 	LOG(LOG_WARN, "a job ran under a lease that was lost", L_CSTR("kind", l->kind->name),
 		L_INT("company_id", l->company_id), L_INT("job", l->id), L_INT("attempt", l->attempt));
@@ -139,6 +153,8 @@ store_ends(struct db_tx *tx, const struct runner_round *w)
 	over = arena_alloc_array(db_tx_arena(tx), count, sizeof(const struct job_lease *));
 	count = 0;
 	for (const struct job_lease *l = w->ended; l; l = l->next) {
+		if (l->outcome == JOB_DONE && l->ends_itself)
+			continue;
 		if (is_over(l) && !(l->outcome == JOB_DONE && l->kind->forgets)) {
 			over[count++] = l;
 			continue;

@@ -55,6 +55,7 @@ struct job_lease {
 	/* set by the run, read when it has ended */
 	struct instant again_at, retry_at;
 	bool gives_up;
+	bool ends_itself; /* by job_done_with; whether that came to be is the database's to say */
 	enum job_outcome outcome;
 	struct instant at;
 	struct str error, result;

@@ -9,6 +9,7 @@
 #include "domain/kpi/value.h"
 #include "domain/notice/notice.h"
 #include "jobs/jobs.h"
+#include "net/mail_client.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -196,6 +197,65 @@ summaries_go_out_in_the_company_s_morning(enum db_kind kind)
 	end();
 }
 
+/* A job whose end cannot be stored, as when its process dies right behind its work. */
+static void
+keep_from_ending(bool keeps)
+{
+	if (f.kind == DB_SQLITE)
+		fixture_run(&f, keeps ? "CREATE TRIGGER kept BEFORE DELETE ON job WHEN OLD.kind = "
+					"'notice.tell' BEGIN SELECT RAISE(IGNORE); END"
+				      : "DROP TRIGGER kept");
+	else
+		fixture_run(&f, keeps ? "CREATE RULE kept AS ON DELETE TO job WHERE OLD.kind = 'notice.tell' "
+					"DO INSTEAD NOTHING"
+				      : "DROP RULE kept ON job");
+}
+
+static struct err *
+put_notice(struct db_tx *tx, void *arg)
+{
+	const struct notice n = { "webhook.paused", STR("wh-001"), STR("{\"owner_id\":7}") };
+	struct company_acting c;
+
+	(void)arg;
+	TRY(company_act(tx, moved_now(&moved.clock), company_id, &c));
+	return notice_put(&c.res, &n);
+}
+
+#define NOTICES	   "SELECT count(*) FROM notice"
+#define TELL	   "SELECT count(*) FROM job WHERE kind = 'notice.tell'"
+#define TELL_TRIED TELL " AND attempt > 0 AND state <> 'running'"
+
+static void
+what_is_told_twice_is_mailed_once(enum db_kind kind)
+{
+	static const struct mail_server nowhere;
+
+	if (!start(kind))
+		skip();
+	services.mail = &nowhere;
+	UNTIL(fixture_int(&f, SCHEDULES) == 1);
+	fixture_run(&f,
+		arena_fmt(f.arena,
+			"INSERT INTO person (company_id, id, version, created_at, updated_at, username, "
+			"email, "
+			"first_name, last_name, phone, role_id, role, department, password_hash, active, "
+			"suspended, platform_admin, date_joined) SELECT company_id, 7, 1, 0, 0, 'ann', "
+			"'ann@example.com', '', '', '', MIN(id), 'EMPLOYEE', '', '', 1, 0, 0, 0 FROM role "
+			"WHERE company_id = %lld GROUP BY company_id",
+			(long long)company_id)
+			.p);
+	keep_from_ending(true);
+	fixture_ok(db_write(f.db, f.arena, put_notice, NULL));
+	UNTIL(fixture_int(&f, TELL_TRIED) == 1);
+	assert_int_equal(fixture_int(&f, NOTICES), 0);
+	keep_from_ending(false);
+	set_clock("2024-06-10T07:30:00Z");
+	UNTIL(fixture_int(&f, TELL) == 0);
+	assert_int_equal(fixture_int(&f, NOTICES), 1);
+	end();
+}
+
 static void
 a_mail_is_tried_for_three_days(void **state)
 {
@@ -301,6 +361,7 @@ what_is_over_is_cleared_away(enum db_kind kind)
 
 ON_EACH(passing_days_are_told)
 ON_EACH(summaries_go_out_in_the_company_s_morning)
+ON_EACH(what_is_told_twice_is_mailed_once)
 ON_EACH(old_events_go_when_webhooks_were_told)
 ON_EACH(what_is_over_is_cleared_away)
 
@@ -310,6 +371,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TESTS_OF(passing_days_are_told),
 		TESTS_OF(summaries_go_out_in_the_company_s_morning),
+		TESTS_OF(what_is_told_twice_is_mailed_once),
 		cmocka_unit_test(a_mail_is_tried_for_three_days),
 		TESTS_OF(old_events_go_when_webhooks_were_told),
 		TESTS_OF(what_is_over_is_cleared_away),

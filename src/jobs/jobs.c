@@ -30,6 +30,8 @@ KIND(retrospective_remind_one, .name = RETRO_JOB_REMIND, .run = retrospective_re
 	.doc = "Reminds of a retrospective.");
 KIND(retrospective_close_one, .name = RETRO_JOB_CLOSE, .run = retrospective_close_run,
 	.doc = "Closes a retrospective on its deadline.");
+KIND(retrospective_due, .name = RETRO_JOB_DUE, .run = retrospective_due_run,
+	.doc = "Reminds of actions that are due.");
 KIND(notice_tell_one, .name = NOTICE_JOB_TELL, .run = notice_tell_run, .forgets = true,
 	.doc = "Finds out whom a notice concerns.");
 KIND(notice_digest_one, .name = NOTICE_JOB_DIGEST, .run = notice_digest_run, .doc = "Sends summaries.");
@@ -58,6 +60,7 @@ const struct job_kind *const job_kinds[] = {
 	&retrospective_schedule,
 	&retrospective_remind_one,
 	&retrospective_close_one,
+	&retrospective_due,
 	&notice_tell_one,
 	&notice_digest_one,
 	&mail_person,

@@ -9,7 +9,7 @@ job_function upkeep_jobs, upkeep_answers, upkeep_sessions, upkeep_events, upkeep
 /* kpi_jobs.c: what a passing day changes. */
 job_function kpi_judge_company;
 /* retrospective_jobs.c */
-job_function retrospective_schedule_run, retrospective_remind_run, retrospective_close_run;
+job_function retrospective_schedule_run, retrospective_remind_run, retrospective_close_run, retrospective_due_run;
 /* notice_jobs.c: whom a notice concerns, when summaries go out, and a person's mail. */
 job_function notice_tell_run, notice_digest_run, mail_person_run;
 /* webhook_deliver.c: an endpoint's next events, those of a failing one, and replays. */

@@ -7,6 +7,8 @@
 #include "domain/iam/company.h"
 #include "jobs/kinds.h"
 
+#define REMINDERS 50 /* of actions in one transaction */
+
 typedef struct err *step(struct res_ctx *c, int64_t id);
 
 struct working {
@@ -40,6 +42,36 @@ run_step(struct job_run *r, struct str member, step *s)
 	}
 	struct err *e = db_write(r->db, r->arena, work, &w);
 	return e && e->code == ERR_NOT_FOUND ? NULL : e;
+}
+
+struct reminding {
+	struct job_run *run;
+	size_t count;
+};
+
+static struct err *
+remind_owners(struct db_tx *tx, void *arg)
+{
+	struct reminding *w = arg;
+	struct company_acting c;
+
+	TRY(company_act(tx, w->run->clock->now(w->run->clock), w->run->company_id, &c));
+	return retro_actions_remind(&c.res, REMINDERS, &w->count);
+}
+
+struct err *
+retrospective_due_run(struct job_run *r)
+{
+	struct reminding w = { .run = r };
+
+	do {
+		if (job_is_stopped(r))
+			return job_stopped(r);
+		struct err *e = db_write(r->db, r->arena, remind_owners, &w);
+		if (e)
+			return e->code == ERR_NOT_FOUND ? NULL : e; /* the company is gone */
+	} while (w.count == REMINDERS);
+	return NULL;
 }
 
 struct err *

@@ -3,6 +3,7 @@
  * the one writer. Running again, or being stopped in the middle, costs nothing: what is left is removed next time.
  */
 #include "base/limits.h"
+#include "domain/campaign/retrospective.h"
 #include "domain/iam/company.h"
 #include "domain/notice/notice.h"
 #include "jobs/kinds.h"
@@ -200,6 +201,7 @@ static const struct {
 	const char *name, *kind, *cron, *payload;
 } company_schedules[] = {
 	{ "kpi.judge", "kpi.judge", JUDGE_SCHEDULE, "" },
+	{ RETRO_JOB_DUE, RETRO_JOB_DUE, "50 6 * * *", "" },
 	{ "notice.daily", NOTICE_JOB_DIGEST, "0 7 * * *", "{\"period\":\"DAILY\"}" },
 	{ "notice.weekly", NOTICE_JOB_DIGEST, "3 7 * * 1", "{\"period\":\"WEEKLY\"}" },
 };

@@ -100,6 +100,7 @@ CREATE TABLE retro_action (
 	due_date TEXT,
 	status TEXT NOT NULL,
 	carried BIGINT NOT NULL,
+	reminded_for TEXT,          -- the due date that its owner was reminded of
 	PRIMARY KEY (company_id, id),
 	FOREIGN KEY (company_id, retrospective_id) REFERENCES retrospective (company_id, id)
 ) WITHOUT ROWID;
@@ -107,6 +108,7 @@ CREATE SEQUENCE retro_action;
 CREATE INDEX retro_action_retrospective ON retro_action (company_id, retrospective_id, id);
 CREATE INDEX retro_action_first ON retro_action (company_id, first_retrospective_id);
 CREATE INDEX retro_action_owner ON retro_action (company_id, owner_id);
+CREATE INDEX retro_action_due ON retro_action (company_id, due_date) WHERE status IN ('Open', 'In Progress');
 
 -- One row a company, whose id is 1.
 CREATE TABLE retro_settings (

@@ -191,6 +191,45 @@ retro_action_change(struct res_ctx *c, const struct retro_action *old, struct re
 	return tell_owner(c, "retro_action.updated", x);
 }
 
+/* ---- reminding ---- */
+
+static struct err *
+remind(struct res_ctx *c, int64_t id)
+{
+	struct retro_action x = { 0 };
+
+	TRY(res_read_for(c, &retro_action_res, RES_UPDATE, arena_fmt(c->arena, "%lld", (long long)id), &x));
+	TRY(DB_EXEC(c->tx, &sql_retro_action_reminded, P_INT(c->actor->company_id), P_INT(id)));
+	TRY(campaign_event(
+		c, "retro_action.due", &retro_action_res, id, campaign_json(c, &retro_action_res, &x)));
+	return tell_owner(c, "retro_action.due", &x);
+}
+
+struct err *
+retro_actions_remind(struct res_ctx *c, size_t max, size_t *count)
+{
+	int64_t *ids = arena_alloc(c->arena, max * sizeof(*ids));
+	struct db_rows rows;
+	struct buf day;
+	size_t n = 0;
+	bool row;
+
+	buf_init_arena(&day, c->arena, 16);
+	date_write(&day, zone_date(c->actor->zone, c->now));
+	TRY(DB_QUERY(c->tx, &sql_retro_actions_due, &rows, P_INT(c->actor->company_id), P_TEXT(buf_str(&day)),
+		P_INT(max)));
+	for (;; n++) {
+		TRY(db_next(&rows, &row));
+		if (!row)
+			break;
+		ids[n] = db_int(&rows, 0);
+	}
+	for (size_t i = 0; i < n; i++)
+		TRY(remind(c, ids[i]));
+	*count = n;
+	return NULL;
+}
+
 /* ---- carrying over ---- */
 
 #define IDS_STEP 32

@@ -17,6 +17,14 @@ ORDER BY a.id;
 -- name: retro_action_of_insight
 SELECT 1 FROM retro_action WHERE company_id = $1 AND insight_id = $2 AND title = $3 LIMIT 1;
 
+-- What somebody has to do by a day ($2) or should have done, and was not reminded of.
+-- name: retro_actions_due
+SELECT id FROM retro_action WHERE company_id = $1 AND status IN ('Open', 'In Progress') AND due_date <= $2 AND owner_id IS NOT NULL
+  AND (reminded_for IS NULL OR reminded_for <> due_date) ORDER BY id LIMIT $3;
+
+-- name: retro_action_reminded
+UPDATE retro_action SET reminded_for = due_date WHERE company_id = $1 AND id = $2;
+
 -- name: retro_settings_insert
 INSERT INTO retro_settings (company_id, id, version, created_at, updated_at, auto_schedule, delay_hours, remind_hours, deadline_days,
   false_positive_rate, rules)

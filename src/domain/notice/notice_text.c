@@ -176,7 +176,7 @@ static void
 action_title(struct buf *b, const struct notice_place *p, const struct notice_row *n)
 {
 	(void)p;
-	buf_add_lit(b, "To do: ");
+	buf_add_lit(b, str_eq(n->type, STR("retro_action.due")) ? "Due: " : "To do: ");
 	add_line_text(b, member(n, "title"));
 }
 
@@ -234,6 +234,7 @@ static const struct notice_kind kinds[] = {
 		retrospective_why },
 	{ "retro_action.created", notice_owner_people, action_title, action_lines, action_why },
 	{ "retro_action.updated", notice_owner_people, action_title, action_lines, action_why },
+	{ "retro_action.due", notice_owner_people, action_title, action_lines, action_why },
 	{ "webhook.paused", notice_owner_people, webhook_title, webhook_lines, webhook_why },
 	{ "webhook.deleted", notice_owner_people, webhook_title, webhook_lines, webhook_why },
 };

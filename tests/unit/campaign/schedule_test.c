@@ -283,6 +283,63 @@ a_deadline_leaves_alone_what_was_cancelled(void **state)
 	assert_int_equal(count(w, CLOSED), 0);
 }
 
+/* An action of the first retrospective that is due on a day; owner 0: nobody's. */
+static void
+add_action(struct world *w, const char *due, const char *status, int owner)
+{
+	fixture_run(
+		&w->base, arena_fmt(w->a,
+				  "INSERT INTO retro_action (company_id, id, version, created_at, "
+				  "updated_at, retrospective_id, first_retrospective_id, title, owner_id, "
+				  "due_date, status, carried) "
+				  "SELECT 1, COALESCE((SELECT MAX(id) FROM retro_action), 0) + 1, 1, 0, 0, "
+				  "id, id, 'x', %s, %s, '%s', 0 FROM retrospective",
+				  owner ? arena_fmt(w->a, "%d", owner).p : "NULL",
+				  due ? arena_fmt(w->a, "'%s'", due).p : "NULL", status)
+				  .p);
+}
+
+static struct err *
+remind_all(struct res_ctx *c, int64_t expected)
+{
+	size_t count, all = 0;
+
+	do {
+		TRY(retro_actions_remind(c, 2, &count));
+		all += count;
+	} while (count == 2);
+	assert_int_equal(all, expected);
+	return NULL;
+}
+
+#define DUE "event WHERE type = 'retro_action.due'"
+
+static void
+owners_are_reminded_once_of_each_due_date(void **state)
+{
+	struct world *w = *state;
+
+	must(w, make, 1);
+	for (int i = 0; i < 3; i++)
+		add_action(w, "2024-06-15", i ? "Open" : "In Progress", 5);
+	add_action(w, "2024-06-01", "Open", 5); /* the server was away that day */
+	add_action(w, "2024-06-16", "Open", 5);
+	add_action(w, "2024-06-15", "Done", 5);
+	add_action(w, "2024-06-15", "Dismissed", 5);
+	add_action(w, "2024-06-15", "Open", 0);
+	add_action(w, NULL, "Open", 5);
+	must(w, remind_all, 4);
+	must(w, remind_all, 0);
+	assert_int_equal(count(w, DUE), 4);
+	assert_int_equal(count(w, "job WHERE kind = 'notice.tell' AND payload LIKE '%retro_action.due%'"), 4);
+	fixture_run(&w->base,
+		"UPDATE retro_action SET due_date = '2024-06-14' WHERE id = 1"); /* put off, or on */
+	must(w, remind_all, 1);
+	w->now.us += 24 * HOUR;
+	must(w, remind_all, 1);
+	assert_int_equal(count(w, DUE), 6);
+}
+
 #define RULE(f) cmocka_unit_test_setup_teardown(f, open_world, close_world)
 
 int
@@ -295,6 +352,7 @@ main(void)
 		RULE(a_reminder_comes_once_for_each_time),
 		RULE(the_deadline_closes_what_is_open),
 		RULE(a_deadline_leaves_alone_what_was_cancelled),
+		RULE(owners_are_reminded_once_of_each_due_date),
 	};
 	int failures = 0;
 

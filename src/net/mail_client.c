@@ -57,7 +57,7 @@ mail_server_check(struct arena *a, const struct mail_server *s)
 				"Must be smtp://host:port or smtps://host:port, without a name or password.");
 	if (!is_smtp(s->url) || host_of(s->url).n == 0)
 		return err_field(a, "mail-server", "Must be smtp://host:port or smtps://host:port.");
-	if (!mail_mailbox_parse(s->from, &name, &address))
+	if (!mail_mailbox_parse(s->from, &name, &address) || !mail_address_encode(a, address, &address))
 		return err_field(a, "mail-from",
 			"Must be an e-mail address, alone or as in \"Sextant <kpi@example.com>\".");
 	return NULL;
@@ -197,22 +197,23 @@ error_of(struct arena *a, CURL *curl, CURLcode code, const struct sending *s)
 struct err *
 mail_send(const struct mail_server *server, struct arena *a, const struct mail *m)
 {
+	struct mail fit = *m;
 	struct sending s = { .mail = m };
 	struct str name, address;
 	struct buf message;
 
 	TRY(mail_server_check(a, server));
-	if (!mail_address_is_fit(m->to))
+	if (!mail_address_encode(a, m->to, &fit.to))
 		return err_word(err_new(a, ERR_INVALID_INPUT, "The recipient's address can't be used."),
 			"RECIPIENT_REFUSED");
-	check(mail_mailbox_parse(server->from, &name, &address));
+	check(mail_mailbox_parse(server->from, &name, &address) && mail_address_encode(a, address, &address));
 	buf_init_arena(&message, a, MESSAGE_BYTES_MAX);
-	mail_message_write(&message, name, address, m);
+	mail_message_write(&message, name, address, &fit);
 	if (message.over)
 		return err_new(a, ERR_TOO_LARGE, "The message is too large.");
 	s.unsent = buf_str(&message);
 	CURL *curl = curl_easy_init();
-	struct curl_slist *to = curl_slist_append(NULL, arena_fmt(a, "<%.*s>", STR_ARG(m->to)).p);
+	struct curl_slist *to = curl_slist_append(NULL, arena_fmt(a, "<%.*s>", STR_ARG(fit.to)).p);
 	check(curl && to);
 	set_server(curl, a, server);
 	set_callbacks(curl, &s);

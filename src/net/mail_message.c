@@ -1,8 +1,10 @@
 /*
- * The body is base64, so that no line is too long and nothing in a text is anything but text. Encoded words are made of whole characters, each word at most 75 bytes, as RFC 2047 asks; plain ASCII stays readable. What could end a
- * line is never written: a name or subject cannot add a field.
+ * The body is base64, so that no line is too long and nothing in a text is anything but text. Encoded words are made of whole characters,
+ * each word at most 75 bytes, as RFC 2047 asks; plain ASCII stays readable. What could end a line is never written: a name or subject
+ * cannot add a field.
  */
 #include "net/mail_message.h"
+#include <gnutls/gnutls.h>
 #include <nettle/base64.h>
 
 #define WORD_BYTES 42  /* of text in one encoded word: =?UTF-8?B?…?= then has 68 */
@@ -24,6 +26,35 @@ mail_address_is_fit(struct str s)
 		if (is_control(s.p[i]) || strchr(" <>(),;:\\\"[]", s.p[i]))
 			return false;
 	return at > 0 && at + 1 < s.n && str_index(s, '@', at + 1) == s.n && s.n <= 254;
+}
+
+static bool
+is_ascii(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if ((unsigned char)s.p[i] > 0x7f)
+			return false;
+	return true;
+}
+
+bool
+mail_address_encode(struct arena *a, struct str address, struct str *out)
+{
+	const struct str local = str_sub(address, 0, str_index(address, '@', 0));
+	const struct str domain = str_sub(address, local.n + 1, address.n);
+	gnutls_datum_t encoded;
+
+	if (!mail_address_is_fit(address) || !is_ascii(local))
+		return false;
+	if (is_ascii(domain)) {
+		*out = address;
+		return true;
+	}
+	if (gnutls_idna_map(domain.p, (unsigned)domain.n, &encoded, 0) != GNUTLS_E_SUCCESS)
+		return false;
+	*out = arena_fmt(a, "%.*s@%.*s", STR_ARG(local), (int)encoded.size, (const char *)encoded.data);
+	gnutls_free(encoded.data);
+	return mail_address_is_fit(*out);
 }
 
 bool

@@ -217,6 +217,24 @@ what_was_refused_tells_whose_fault_it_is(void **state)
 	assert_null(send_once(w, NULL, &hello, "127.0.0.1"));
 }
 
+/* Few servers know SMTPUTF8, and none is asked for it. */
+static void
+domains_of_all_scripts_are_reached(void **state)
+{
+	struct world *w = *state;
+	struct mail m = hello;
+
+	m.to = STR("ann@Bücher.example");
+	assert_null(send_once(w, NULL, &m, "127.0.0.1"));
+	assert_non_null(strstr(w->said, "RCPT TO:<ann@xn--bcher-kva.example>\r\n"));
+	assert_non_null(strstr(w->said, "\r\nTo: <ann@xn--bcher-kva.example>\r\n"));
+	m.to = STR("ann@\u202e.example"); /* nothing that a domain can have */
+	struct err *e = send_once(w, NULL, &m, "127.0.0.1");
+	assert_non_null(e);
+	assert_true(str_eq(err_code_word(e), STR("RECIPIENT_REFUSED")));
+	assert_int_equal(w->said_n, 0);
+}
+
 static void
 nothing_waits_for_ever(void **state)
 {
@@ -396,6 +414,7 @@ main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(what_was_refused_tells_whose_fault_it_is, start, stop),
+		cmocka_unit_test_setup_teardown(domains_of_all_scripts_are_reached, start, stop),
 		cmocka_unit_test_setup_teardown(nothing_waits_for_ever, start, stop),
 		cmocka_unit_test_setup_teardown(who_stops_does_not_wait, start, stop),
 		cmocka_unit_test_setup_teardown(another_machine_gets_nothing_in_clear, start, stop),

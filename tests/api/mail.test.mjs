@@ -115,12 +115,15 @@ test("each of many crossings is told once, in as few mails as come together", as
 });
 
 test("names cannot add to a mail's header or lines", async () => {
-  const eva = await person("eva", { first_name: "Eva, \"the\" <x@y.example>" });
-  const k = await kpi({ name: "Quiet\u2028=?UTF-8?Q?X?= ä".repeat(8), owner_id: eva.employee_id });
+  const eva = await person("eva", { first_name: "Eva,\n\"the\"\u2029<x@y.example>" });
+  const k = await kpi({ name: "Quiet\u2028=?UTF-8?Q?X?= ä\u0085\u202e\u2067".repeat(8), unit: "a\r\nb", owner_id: eva.employee_id });
   await record(k, 1);
   const mail = await mailTo(eva);
-  assert.equal(mail.headers.subject, `${k.name} is critical`);
+  assert.equal(mail.headers.subject, `${"Quiet =?UTF-8?Q?X?= ä   ".repeat(8)} is critical`);
   assert.deepEqual(mail.to, [eva.email]);
+  assert.match(bodyOf(mail), /^Hello Eva, "the" <x@y\.example>,$/m);
+  assert.match(bodyOf(mail), /^ {2}Value +1 a {2}b$/m);
+  assert.doesNotMatch(bodyOf(mail), /[\0-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]/);
   assert.deepEqual(Object.keys(mail.headers).sort(),
     ["auto-submitted", "content-transfer-encoding", "content-type", "date", "from", "message-id", "mime-version", "subject", "to"]);
   for (const line of mail.raw.split("\r\n")) assert.ok(line.length <= 78 || /^Message-ID/.test(line), line);

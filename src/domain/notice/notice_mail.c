@@ -129,7 +129,9 @@ add_text(struct buf *b, const struct notice_place *place, const struct waiting *
 {
 	const struct str name = who->first_name.n ? who->first_name : who->username;
 
-	buf_add_fmt(b, "Hello %.*s,\n", STR_ARG(name));
+	buf_add_lit(b, "Hello ");
+	notice_add_line_text(b, name);
+	buf_add_lit(b, ",\n");
 	for (size_t i = 0; i < w->told; i++) {
 		buf_add_byte(b, '\n');
 		add_title(b, place, &w->list[i]);
@@ -147,17 +149,20 @@ static void
 compose(struct res_ctx *c, enum notice_period p, const struct notice_place *place, const struct waiting *w,
 	const struct person *who, struct notice_mail *out)
 {
-	struct buf subject, text;
+	struct buf subject, text, name;
 
 	buf_init_arena(&subject, c->arena, LIMIT_TEXT_BYTES);
 	buf_init_arena(&text, c->arena, LIMIT_ANSWER_BYTES);
+	buf_init_arena(&name, c->arena, LIMIT_TEXT_BYTES);
 	add_subject(&subject, place, w, p);
 	add_text(&text, place, w, who);
 	out->subject = buf_str(&subject);
 	out->text = buf_str(&text);
 	out->to = who->email;
-	out->to_name =
-		str_trim(arena_fmt(c->arena, "%.*s %.*s", STR_ARG(who->first_name), STR_ARG(who->last_name)));
+	notice_add_line_text(&name, who->first_name);
+	buf_add_byte(&name, ' ');
+	notice_add_line_text(&name, who->last_name);
+	out->to_name = str_trim(buf_str(&name));
 	out->id = arena_fmt(c->arena, "notice.%lld.%lld.%lld", (long long)c->actor->company_id,
 		(long long)w->list[0].id, (long long)w->list[w->told - 1].id);
 }

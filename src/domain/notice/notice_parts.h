@@ -34,6 +34,8 @@ struct notice_place {
 	struct str url;		 /* of the server; may be empty */
 };
 
+/* A name or other text of people as part of one line, which it neither ends nor turns around. */
+void notice_add_line_text(struct buf *b, struct str s);
 /* A kind of notice: whom it concerns and how it is said. */
 struct notice_kind {
 	const char *type;

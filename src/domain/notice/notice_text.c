@@ -20,12 +20,32 @@ member(const struct notice_row *n, const char *key)
 	return (struct str){ "", 0 };
 }
 
-/* Names come from outside: one line, whatever is in them. */
-static void
-add_line_text(struct buf *b, struct str s)
+/* Bytes of a character that ends a line or turns the direction of what follows (U+0000–1F, 7F–9F, 2028–202E, 2066–2069); 0: none. */
+static size_t
+breaker_length(struct str s)
 {
-	for (size_t i = 0; i < s.n; i++)
-		buf_add_byte(b, (unsigned char)s.p[i] < ' ' || s.p[i] == 0x7f ? ' ' : s.p[i]);
+	const unsigned char *c = (const unsigned char *)s.p;
+
+	if (c[0] < ' ' || c[0] == 0x7f)
+		return 1;
+	if (c[0] == 0xc2 && s.n > 1 && c[1] < 0xa0)
+		return 2;
+	if (c[0] != 0xe2 || s.n < 3)
+		return 0;
+	return (c[1] == 0x80 && c[2] >= 0xa8 && c[2] <= 0xae) ||
+			       (c[1] == 0x81 && c[2] >= 0xa6 && c[2] <= 0xa9)
+		       ? 3
+		       : 0;
+}
+
+void
+notice_add_line_text(struct buf *b, struct str s)
+{
+	for (size_t i = 0; i < s.n;) {
+		const size_t n = breaker_length(str_sub(s, i, s.n));
+		buf_add_byte(b, n ? ' ' : s.p[i]);
+		i += n ? n : 1;
+	}
 }
 
 static void
@@ -34,7 +54,7 @@ add_line(struct buf *b, const char *name, struct str value)
 	if (!value.n)
 		return;
 	buf_add_fmt(b, "  %-13s ", name);
-	add_line_text(b, value);
+	notice_add_line_text(b, value);
 	buf_add_byte(b, '\n');
 }
 
@@ -80,7 +100,7 @@ kpi_title(struct buf *b, const struct notice_place *p, const struct notice_row *
 	const struct str status = member(n, "status");
 	const bool better = str_eq(n->type, STR("threshold.recovered"));
 
-	add_line_text(b, member(n, "name"));
+	notice_add_line_text(b, member(n, "name"));
 	if (str_eq(status, STR("no_data")))
 		buf_add_lit(b, " has no new data");
 	else
@@ -147,7 +167,7 @@ retrospective_title(struct buf *b, const struct notice_place *p, const struct no
 	struct instant at;
 
 	buf_add_lit(b, "Retrospective of ");
-	add_line_text(b, member(n, "campaign"));
+	notice_add_line_text(b, member(n, "campaign"));
 	if (str_eq(n->type, STR("retrospective.closed")))
 		buf_add_lit(b, " was closed on its deadline");
 	else if (member_time(n, "scheduled_time", &at)) {
@@ -177,7 +197,7 @@ action_title(struct buf *b, const struct notice_place *p, const struct notice_ro
 {
 	(void)p;
 	buf_add_lit(b, str_eq(n->type, STR("retro_action.due")) ? "Due: " : "To do: ");
-	add_line_text(b, member(n, "title"));
+	notice_add_line_text(b, member(n, "title"));
 }
 
 static void
@@ -196,7 +216,7 @@ webhook_title(struct buf *b, const struct notice_place *p, const struct notice_r
 {
 	(void)p;
 	buf_add_lit(b, "Webhook ");
-	add_line_text(b, n->object_id);
+	notice_add_line_text(b, n->object_id);
 	if (str_eq(n->type, STR("webhook.paused")))
 		buf_add_lit(b, " is paused");
 	else

@@ -4,23 +4,27 @@ import { createInterface } from "node:readline";
 
 const SCRIPT = new URL("inbox.py", import.meta.url).pathname;
 
-// port 0 takes a free one. args: more of inbox.py. An inbox has port, url and messages.
-export async function startInbox({ port = 0, args = [] } = {}) {
-  const child = spawn("/usr/bin/python3", [SCRIPT, String(port), ...args], { stdio: ["pipe", "pipe", "inherit"] });
+// args: of inbox.py. An inbox has url and messages; a closed one is opened by open().
+export async function startInbox({ args = [] } = {}) {
+  const child = spawn("/usr/bin/python3", [SCRIPT, ...args], { stdio: ["pipe", "pipe", "inherit"] });
   const inbox = { messages: [] };
   const waiting = new Set();
   const exited = new Promise((resolve) => { child.on("close", resolve); });
-  inbox.port = await new Promise((resolve, reject) => {
+  let isOpen;
+  const opened = new Promise((resolve) => { isOpen = resolve; });
+  const port = await new Promise((resolve, reject) => {
     child.on("error", reject);
     child.on("exit", (code) => reject(new Error(`the inbox ended with ${code}`)));
     createInterface({ input: child.stdout }).on("line", (line) => {
       const said = JSON.parse(line);
-      if (said.ready) return resolve(said.ready);
+      if (said.port) return resolve(said.port);
+      if (said.open) return isOpen();
       inbox.messages.push(said);
       for (const look of [...waiting]) look();
     });
   });
-  inbox.url = `smtp://127.0.0.1:${inbox.port}`;
+  if (!args.includes("--closed")) await opened;
+  inbox.url = `smtp://127.0.0.1:${port}`;
   // The first message for whom the condition holds, when it comes.
   inbox.find = (condition, timeoutMs = 20_000) => new Promise((resolve, reject) => {
     const timer = setTimeout(() => {
@@ -37,6 +41,7 @@ export async function startInbox({ port = 0, args = [] } = {}) {
     waiting.add(look);
     look();
   });
+  inbox.open = async () => { child.stdin.write("\n"); await opened; };
   inbox.stop = async () => { child.stdin.end(); await exited; };
   return inbox;
 }

@@ -1,6 +1,8 @@
 """A mail server for tests: prints each message that it takes as a line of JSON.
 
-inbox.py PORT [--tls CERT KEY] [--login USER PASSWORD]
+inbox.py [--closed] [--tls CERT KEY] [--login USER PASSWORD]
+
+It takes a port of its own. A closed one refuses connections until a line comes in; nobody else can get the port meanwhile.
 
 What it does is chosen by the recipient's local part: refused… is unknown (550), full… is over quota for now (452), rejected… has every
 message refused after its text (554), others are taken.
@@ -10,6 +12,7 @@ import asyncio
 import email
 import email.policy
 import json
+import socket
 import ssl
 import sys
 
@@ -40,10 +43,15 @@ class Inbox:
 
 def main():
     options = argparse.ArgumentParser()
-    options.add_argument("port", type=int)
+    options.add_argument("--closed", action="store_true")
     options.add_argument("--tls", nargs=2)
     options.add_argument("--login", nargs=2)
     given = options.parse_args()
+    door = socket.socket()
+    door.bind(("127.0.0.1", 0))
+    print(json.dumps({"port": door.getsockname()[1]}), flush=True)
+    if given.closed and not sys.stdin.readline():
+        return
     settings = {}
     if given.tls:
         settings["tls_context"] = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
@@ -56,8 +64,8 @@ def main():
         settings.update(authenticator=judge, auth_required=True, auth_require_tls=bool(given.tls))
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
-    server = loop.run_until_complete(loop.create_server(lambda: SMTP(Inbox(), loop=loop, **settings), "127.0.0.1", given.port))
-    print(json.dumps({"ready": server.sockets[0].getsockname()[1]}), flush=True)
+    loop.run_until_complete(loop.create_server(lambda: SMTP(Inbox(), loop=loop, **settings), sock=door))
+    print(json.dumps({"open": True}), flush=True)
     loop.run_until_complete(loop.run_in_executor(None, sys.stdin.read))
 
 

@@ -177,14 +177,25 @@ test("those whom a retrospective concerns are reminded of it", async () => {
   }
 });
 
-test("who made a subscription hears that its endpoint is gone", async () => {
+test("who made a subscription hears that its endpoint is gone, administrators when they may not any more", async () => {
+  const mia = await person("mia", { role: "ADMIN" });
+  const isRemoval = (m) => /^Webhook wh-\d+ was removed$/.test(m.headers.subject);
   const gone = await startReceiver((_, response) => { response.statusCode = 410; response.end(); });
+  const subscribe = () => call("POST", "/api/webhooks", { url: gone.url, events: ["kpi.created"], secret: "s".repeat(32) }, mia.auth);
   try {
-    await call("POST", "/api/webhooks", { url: gone.url, events: ["kpi.created"], secret: "s".repeat(32) });
     await call("PATCH", "/api/auth/users/me/", { email: "admin@north.example" });
+    await subscribe();
     await kpi({ name: "Told to nobody" });
-    const mail = await inbox.find((m) => m.to.includes("admin@north.example") && /^Webhook wh-\d+ was removed$/.test(m.headers.subject));
-    assert.match(bodyOf(mail), /answered 410 Gone/);
+    assert.match(bodyOf(await mailTo(mia, isRemoval)), /answered 410 Gone/);
+    await settled();
+    assert.equal(inbox.messages.filter(isRemoval).length, 1);
+
+    await subscribe();
+    await call("PATCH", `/api/auth/users/${mia.id}/`, { role: "EMPLOYEE" });
+    await kpi({ name: "Told to nobody either" });
+    await mailTo({ email: "admin@north.example" }, isRemoval);
+    await settled();
+    assert.equal(mailsTo(mia).filter(isRemoval).length, 1);
   } finally {
     await gone.close();
   }

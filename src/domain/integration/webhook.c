@@ -173,6 +173,10 @@ before_write(struct res_ctx *c, const void *old, void *record)
 
 	bool is_admin = actor_may(c->actor, PERM_COMPANY_ADMIN);
 
+	if (!before) {
+		w->owner_id = c->actor->person_id;
+		res_set_null(&webhook_res, w, "owner_id", w->owner_id == 0);
+	}
 	TRY(check_events(c, w, is_admin || !says_events(before, w), &e));
 	if (says_where_or_what(before, w))
 		w->access_events = is_admin;
@@ -250,6 +254,7 @@ static const struct res_field fields[] = {
 		       "itself "
 		       "when nothing could be delivered for 3 days.",
 		.example = "\"active\""),
+	F(owner_id, INT, .flags = RF_SERVER | RF_NULL | RF_HIDDEN),
 	F(access_events, BOOL, .flags = RF_SERVER | RF_FILTER, .preset = "false",
 		.doc = "Whether it is told of events about access (company, user, role, api_key, team, "
 		       "webhook, job, job_schedule, queue): the last to set url, events, secret or status "

@@ -17,6 +17,7 @@ struct webhook {
 	struct str secret; /* sealed when stored */
 	struct str description;
 	int status;
+	int64_t owner_id;   /* the person who made it; null: a program did */
 	bool access_events; /* is told of events about access (webhook_event.h) */
 	int64_t version;
 	struct instant created_at, updated_at;

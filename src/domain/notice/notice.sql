@@ -29,6 +29,11 @@ UNION
 SELECT a.owner_id FROM retro_action a WHERE a.company_id = $1 AND a.retrospective_id = $2 AND a.owner_id IS NOT NULL
 	AND a.status IN ('Open', 'In Progress')
 
+-- What the role of somebody who can be mailed allows.
+-- name: notice_role
+SELECT r.name, r.built_in, r.permissions FROM person p JOIN role r ON r.company_id = p.company_id AND r.id = p.role_id
+WHERE p.company_id = $1 AND p.id = $2 AND p.active = 1 AND p.suspended = 0 AND p.deleted_at IS NULL AND p.email <> ''
+
 -- name: notice_administrators
 SELECT id FROM person WHERE company_id = $1 AND role = 'ADMIN' AND active = 1 AND suspended = 0 AND deleted_at IS NULL
 

@@ -25,7 +25,7 @@ struct notice_people {
 void notice_people_add(struct arena *a, struct notice_people *p, int64_t id, enum notice_period period);
 /* One function a kind of notice finds them; each person comes once. */
 typedef struct err *notice_find_people(struct res_ctx *c, const struct notice_row *n, struct notice_people *out);
-notice_find_people notice_kpi_people, notice_retrospective_people, notice_owner_people;
+notice_find_people notice_kpi_people, notice_retrospective_people, notice_owner_people, notice_webhook_people;
 
 /* Where and for whom a text is written. */
 struct notice_place {

@@ -2,6 +2,7 @@
  * Whom a notice concerns. Nobody is told of what they may not read: assignments with can_view and owners see their KPI, and whoever made,
  * leads, is in the team of or has something to do in a retrospective sees that.
  */
+#include "domain/iam/role.h"
 #include "domain/notice/notice_parts.h"
 #include "domain/notice/notice_sql.h"
 
@@ -79,15 +80,47 @@ notice_retrospective_people(struct res_ctx *c, const struct notice_row *n, struc
 	return add_all(c, &rows, out);
 }
 
-/* Whom the details name, because the object may be gone by now; where nobody is known, who administers the company. */
+static bool
+owner_of(const struct notice_row *n, int64_t *id)
+{
+	const json_val *owner = json_get(n->details, STR("owner_id"));
+
+	return owner && json_type_of(owner) == JSON_NUMBER && json_int(owner, id);
+}
+
+/* Whom the details name: the object may be another's by now. */
 struct err *
 notice_owner_people(struct res_ctx *c, const struct notice_row *n, struct notice_people *out)
 {
-	const json_val *owner = json_get(n->details, STR("owner_id"));
-	struct db_rows rows;
 	int64_t id;
 
-	if (owner && json_type_of(owner) == JSON_NUMBER && json_int(owner, &id)) {
+	if (owner_of(n, &id))
+		notice_people_add(c->arena, out, id, NOTICE_IMMEDIATE);
+	return NULL;
+}
+
+static struct err *
+manages_webhooks(struct res_ctx *c, int64_t person_id, bool *out)
+{
+	struct db_rows r;
+
+	TRY(DB_FIND(c->tx, &sql_notice_role, &r, out, P_INT(c->actor->company_id), P_INT(person_id)));
+	*out = *out && (role_permissions(c->arena, db_text(&r, 0), db_int(&r, 1) != 0, db_text(&r, 2)) &
+			       PERM_BIT(PERM_WEBHOOK_MANAGE)) != 0;
+	return NULL;
+}
+
+/* Who made it, while they may still see where it goes; otherwise who administers the company. */
+struct err *
+notice_webhook_people(struct res_ctx *c, const struct notice_row *n, struct notice_people *out)
+{
+	struct db_rows rows;
+	bool is_told = false;
+	int64_t id;
+
+	if (owner_of(n, &id))
+		TRY(manages_webhooks(c, id, &is_told));
+	if (is_told) {
 		notice_people_add(c->arena, out, id, NOTICE_IMMEDIATE);
 		return NULL;
 	}

@@ -255,8 +255,8 @@ static const struct notice_kind kinds[] = {
 	{ "retro_action.created", notice_owner_people, action_title, action_lines, action_why },
 	{ "retro_action.updated", notice_owner_people, action_title, action_lines, action_why },
 	{ "retro_action.due", notice_owner_people, action_title, action_lines, action_why },
-	{ "webhook.paused", notice_owner_people, webhook_title, webhook_lines, webhook_why },
-	{ "webhook.deleted", notice_owner_people, webhook_title, webhook_lines, webhook_why },
+	{ "webhook.paused", notice_webhook_people, webhook_title, webhook_lines, webhook_why },
+	{ "webhook.deleted", notice_webhook_people, webhook_title, webhook_lines, webhook_why },
 };
 
 const struct notice_kind *

@@ -111,8 +111,6 @@ an_address_before_a_public_one_is_passed_over(void **state)
 		internet_set(answers, COUNT(answers), s.receiver.port);
 		deliver(&s);
 		assert_int_equal(s.attempt.status, 200);
-		assert_string_equal(
-			arena_cstr(s.w->a, s.attempt.address), "127.0.0.1"); /* where the public one leads */
 		assert_int_equal(internet_others_reached(), 0);
 		assert_int_equal(atomic_load(&s.receiver.count), (int)i + 1);
 	}

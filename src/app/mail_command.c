@@ -43,7 +43,8 @@ command_mail_server(struct command_context *c, struct mail_server *out)
 		.allows_plain = o->mail_insecure,
 		.ca_file = o->mail_ca };
 	if (!o->mail_server.n) {
-		if (o->mail_from.n || o->mail_user.n || o->mail_password_file.n)
+		if (o->mail_from.n || o->mail_user.n || o->mail_password_file.n || o->mail_ca.n ||
+			o->mail_insecure)
 			return command_usage(c, "mail needs --mail-server too");
 		return NULL;
 	}

@@ -33,11 +33,20 @@ host_of(struct str url)
 	return str_sub(rest, 0, str_index(rest, ':', 0));
 }
 
+/* An address 127.… and no name that begins like one. */
+static bool
+is_loopback(struct str host)
+{
+	for (size_t i = 0; i < host.n; i++)
+		if (host.p[i] != '.' && (host.p[i] < '0' || host.p[i] > '9'))
+			return false;
+	return str_starts_with(host, STR("127."));
+}
+
 static bool
 is_this_machine(struct str host)
 {
-	return str_eq(host, STR("localhost")) || str_eq(host, STR("::1")) ||
-	       str_starts_with(host, STR("127."));
+	return str_eq(host, STR("localhost")) || str_eq(host, STR("::1")) || is_loopback(host);
 }
 
 static bool

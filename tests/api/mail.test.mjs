@@ -299,6 +299,7 @@ test("settings that cannot work are refused before anything starts", async () =>
     [["--mail-server", "smtp://x", "--mail-from", "nobody"], /mail-from/],
     [["--mail-server", "smtp://x", "--mail-from", "a@b\r\nBcc: c@d"], /mail-from/],
     [FROM, /--mail-server/],
+    [["--mail-insecure"], /--mail-server/],
     [["--mail-server", "smtp://x", ...FROM, "--mail-user", "u"], /--mail-password-file/],
     [["--mail-server", "smtp://x", ...FROM, "--mail-user", "u", "--mail-password-file", "/does/not/exist"], /\/does\/not\/exist/],
     [["--mail-server", "smtp://x", ...FROM, "--mail-user", "u", "--mail-password-file", broken], /holds no password/],

@@ -120,17 +120,17 @@ struct err *retro_settings_require(struct res_ctx *c, struct retro_settings *out
  * Of jobs. Each may run again and then does nothing: a completed campaign's retrospective (none is made twice), the reminder's event
  * "retrospective.reminder", the deadline with "retrospective.closed". NULL too when the object is gone or no longer wants it.
  */
-/*
- * Reminds the owners of at most max open actions that are due on the company's present day or were before: event "retro_action.due", once
- * for each due date. Fewer than max in *count: there are no more.
- */
-#define RETRO_JOB_DUE "retrospective.due"
-struct err *retro_actions_remind(struct res_ctx *c, size_t max, size_t *count) MUST_USE;
 #define RETRO_JOB_SCHEDULE "retrospective.schedule" /* {"campaign_id": 123}, key campaign:123:schedule */
 #define RETRO_JOB_REMIND   "retrospective.remind"   /* {"retrospective_id": 456}, key retro:456:remind */
 #define RETRO_JOB_CLOSE    "retrospective.close"    /* {"retrospective_id": 456}, key retro:456:close */
 struct err *retrospective_schedule_for(struct res_ctx *c, int64_t campaign_id) MUST_USE;
 struct err *retrospective_remind(struct res_ctx *c, int64_t id) MUST_USE;
 struct err *retrospective_close(struct res_ctx *c, int64_t id) MUST_USE;
+/*
+ * Reminds the owners of at most max open actions that are due on the company's present day or were before: event "retro_action.due", once
+ * for each due date. Fewer than max in *count: there are no more.
+ */
+#define RETRO_JOB_DUE "retrospective.due"
+struct err *retro_actions_remind(struct res_ctx *c, size_t max, size_t *count) MUST_USE;
 
 #endif

@@ -28,6 +28,7 @@ WHERE r.company_id = $1 AND r.id = $2 AND t.lead_id IS NOT NULL
 UNION
 SELECT a.owner_id FROM retro_action a WHERE a.company_id = $1 AND a.retrospective_id = $2 AND a.owner_id IS NOT NULL
 	AND a.status IN ('Open', 'In Progress')
+ORDER BY 1
 
 -- What the role of somebody who can be mailed allows.
 -- name: notice_role

@@ -197,6 +197,7 @@ take_since(struct round *r, struct live_subscriber *s)
 {
 	if (!r->since_found) {
 		resync(s, "the number is unknown or too old");
+		subscriber_pass_over(s, &r->past);
 		return;
 	}
 	s->has_since = false;

@@ -170,6 +170,8 @@ void subscriber_end(struct live_subscriber *s, int code, const char *reason);
 /* past: what is not told, because it was there before; NULL: everything behind the subscriber's position is. */
 bool subscriber_join(struct live_subscriber *s, const struct live_topic *name, const struct outbox_past *past, bool whole, bool implied);
 void subscriber_leave(struct live_subscriber *s, size_t index);
+/* Of all its topics, from now on. */
+void subscriber_pass_over(struct live_subscriber *s, const struct outbox_past *past);
 /* Its actor and topics, as they were found to be fine. */
 void subscriber_take(struct live_subscriber *s, const struct live_opening *o);
 /* NULL when it has none of that name. */

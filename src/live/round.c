@@ -86,6 +86,8 @@ find_since(struct round *r, struct db_tx *tx)
 	TRY(outbox_find(tx, r->actor.company_id, r->since, &found, &r->since_found));
 	if (r->since_found)
 		r->position = found;
+	else
+		TRY(outbox_past_read(tx, &r->past));
 	r->page = r->since_found;
 	return NULL;
 }

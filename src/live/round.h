@@ -47,7 +47,7 @@ struct round {
 	bool valid, scoped, since_found;
 	struct live_opening opening; /* of the token */
 	struct err *refused;         /* likewise */
-	struct outbox_past past;     /* for new topics */
+	struct outbox_past past;     /* for new topics, and for all when the number was unknown */
 	struct live_event **events;
 	size_t event_count;
 	struct round_decision *decisions;

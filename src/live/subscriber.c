@@ -135,6 +135,15 @@ subscriber_join(struct live_subscriber *s, const struct live_topic *name, const 
 }
 
 void
+subscriber_pass_over(struct live_subscriber *s, const struct outbox_past *past)
+{
+	for (size_t i = 0; i < s->topic_count; i++) {
+		free(s->topics[i]->past.running);
+		copy_past(past, &s->topics[i]->past);
+	}
+}
+
+void
 subscriber_leave(struct live_subscriber *s, size_t index)
 {
 	topics_leave(&s->live->topics, s->topics[index]);

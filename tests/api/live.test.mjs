@@ -467,13 +467,16 @@ describe("while an older transaction runs", { skip: !onPostgres && "SQLite has o
       await s.next((m) => m.type === "subscribed");
       const [{ seq }] = await rows(server.store, "SELECT MIN(seq) AS seq FROM event WHERE type = 'kpi.created'");
       const again = await openSocket(server, `${EVENTS}?topics=kpi:*&since=${seq}`, { auth });
+      const lost = await openSocket(server, `${EVENTS}?topics=kpi:*&since=999999999`, { auth });
+      await lost.next((m) => m.type === "resync");
       await record(server, auth, one.id, 2);
       await record(server, auth, two.id, 3);
       older.stdin.end("ROLLBACK;\n");
       const told = async (x, n) => { for (let i = 0, list = []; ; i++) { if (i === n) return list; const m = await x.next(); list.push(`${m.object_id} ${m.type.slice(4)}`); } };
       assert.deepEqual(await told(s, 2), [`${one.id} values_recorded`, `${two.id} values_recorded`]);
       assert.deepEqual(await told(again, 4), [`${two.id} created`, `${two.id} values_recorded`, `${one.id} values_recorded`, `${two.id} values_recorded`]);
-      for (const x of [s, again]) await x.close();
+      assert.deepEqual(await told(lost, 2), [`${one.id} values_recorded`, `${two.id} values_recorded`]);
+      for (const x of [s, again, lost]) await x.close();
     } finally {
       older.kill();
       await server.stop();

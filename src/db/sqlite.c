@@ -69,7 +69,7 @@ authorize(
 static struct err *
 prepare(struct sqlite *c, struct arena *a, const struct db_sql *q, sqlite3_stmt **out)
 {
-	struct str text = db_sqlite_placeholders(a, q->text[DB_SQLITE]);
+	struct str text = db_sqlite_parameters(a, q->text[DB_SQLITE]);
 	const char *rest = NULL;
 
 	if (text.n > INT_MAX)

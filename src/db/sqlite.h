@@ -44,7 +44,7 @@ struct sqlite {
 /* Sets the connection's trouble by the extended result code. where names the statement, for the log. */
 struct err *db_sqlite_err(struct sqlite *c, struct arena *a, int code, const char *where);
 /* $1 is a named parameter to SQLite, numbered by its first appearance: ?1 says what is meant. */
-struct str db_sqlite_placeholders(struct arena *a, struct str text);
+struct str db_sqlite_parameters(struct arena *a, struct str text);
 struct err *db_sqlite_next_id(struct db_tx *tx, const char *sequence, int64_t *out) MUST_USE;
 /* Writes the sequences of the open transaction back. */
 struct err *db_sqlite_sequences_write(struct sqlite *c, struct arena *a) MUST_USE;

@@ -1,5 +1,5 @@
 /*
- * What the SQLite driver needs besides rows and transactions: its errors in the house's words, placeholders, and sequences.
+ * What the SQLite driver needs besides rows and transactions: its errors in the house's words, numbered parameters, and sequences.
  */
 #include "db/sequence_sql.h"
 #include "db/sqlite.h"
@@ -59,10 +59,10 @@ db_sqlite_err(struct sqlite *c, struct arena *a, int code, const char *where)
 	}
 }
 
-/* ---- placeholders ----------------------------------------------------------------------------------------------------------- */
+/* ---- parameters ------------------------------------------------------------------------------------------------------------- */
 
 struct str
-db_sqlite_placeholders(struct arena *a, struct str text)
+db_sqlite_parameters(struct arena *a, struct str text)
 {
 	char *out = arena_alloc(a, text.n + 1);
 	char quote = 0;

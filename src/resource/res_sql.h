@@ -1,4 +1,4 @@
-/* A statement under construction: text with $n placeholders and the values bound to them. The one place that makes WHERE clauses. */
+/* A statement under construction: text with $n parameters and the values bound to them. The one place that makes WHERE clauses. */
 #ifndef RESOURCE_RES_SQL_H
 #define RESOURCE_RES_SQL_H
 

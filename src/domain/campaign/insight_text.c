@@ -10,7 +10,7 @@
 
 enum { TEXT_MAX = 4000, EVIDENCE_MAX = 15000, NAME_SHOWN_MAX = 120 };
 
-/* What a placeholder is written from. */
+/* What a {slot} is written from. */
 struct teller {
 	struct buf *b;
 	struct arena *a;
@@ -113,7 +113,7 @@ put_p(const struct teller *t)
 		buf_add_fmt(t->b, "p = %.3f", t->k->corrected);
 }
 
-/* ---- placeholders ---- */
+/* ---- slots ---- */
 
 static void
 tell_member(const struct teller *t)
@@ -226,10 +226,10 @@ tell_pace(const struct teller *t)
 					     "approvals, audience size."));
 }
 
-static const struct placeholder {
+static const struct slot {
 	struct str name;
 	void (*tell)(const struct teller *t);
-} placeholders[] = {
+} slots[] = {
 	{ STR_INIT("member"), tell_member },
 	{ STR_INIT("dimension"), tell_dimension },
 	{ STR_INIT("Dimension"), tell_dimension_first },
@@ -247,12 +247,12 @@ static const struct placeholder {
 	{ STR_INIT("pace"), tell_pace },
 };
 
-static const struct placeholder *
-placeholder_find(struct str name)
+static const struct slot *
+slot_find(struct str name)
 {
-	for (size_t i = 0; i < sizeof placeholders / sizeof *placeholders; i++)
-		if (str_eq(placeholders[i].name, name))
-			return &placeholders[i];
+	for (size_t i = 0; i < sizeof slots / sizeof *slots; i++)
+		if (str_eq(slots[i].name, name))
+			return &slots[i];
 	return NULL;
 }
 
@@ -276,7 +276,7 @@ insight_text_is_known(struct str template, struct str *unknown)
 {
 	struct str text, name;
 	while (template_next(&template, &text, &name))
-		if (!str_is_empty(name) && !placeholder_find(name)) {
+		if (!str_is_empty(name) && !slot_find(name)) {
 			*unknown = name;
 			return false;
 		}
@@ -291,7 +291,7 @@ insight_text(struct arena *a, struct str template, const struct comparison *k, c
 	struct str text, name;
 	buf_init_arena(&b, a, TEXT_MAX);
 	while (template_next(&template, &text, &name)) {
-		const struct placeholder *p = placeholder_find(name);
+		const struct slot *p = slot_find(name);
 		buf_add_str(&b, text);
 		if (p)
 			p->tell(&t);

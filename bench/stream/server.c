@@ -1,7 +1,8 @@
 /*
  * The streams alone, for their benchmark and for tests with real clients: /ws and /events are streams that hear what is published, /echo is
- * a WebSocket that answers each text with itself. POST /publish?COUNT,RATE publishes that many events of half a kilobyte, RATE a second (0:
- * at once), each with the monotonic clock's nanoseconds when its sending began. Prints its address and ends with its standard input.
+ * a WebSocket that does not. Both answer each text with itself: who has heard its own on /ws hears all that is published from then on,
+ * while the 101 alone says nothing of that. POST /publish?COUNT,RATE publishes that many events of half a kilobyte, RATE a second (0: at
+ * once), each with the monotonic clock's nanoseconds when its sending began. Prints its address and ends with its standard input.
  *
  *   bench_stream_server [CERTIFICATE.pem KEY.pem]
  */
@@ -20,7 +21,7 @@ struct subscriber {
 	struct bench *bench;
 	struct stream *stream;
 	size_t index;
-	bool echoes;
+	bool unsubscribed;
 };
 
 struct bench {
@@ -49,7 +50,7 @@ on_opened(void *arg, struct stream *s)
 	struct bench *b = u->bench;
 
 	u->stream = s;
-	if (u->echoes)
+	if (u->unsubscribed)
 		return;
 	pthread_mutex_lock(&b->lock);
 	check(b->count < SUBSCRIBERS_MAX);
@@ -61,11 +62,9 @@ on_opened(void *arg, struct stream *s)
 static void
 on_message(void *arg, struct stream *s, struct str text)
 {
-	struct subscriber *u = arg;
 	struct stream_message *m;
 
-	if (!u->echoes)
-		return;
+	(void)arg;
 	m = stream_message_new(STR(""), STR(""), text);
 	(void)stream_send(s, m);
 	stream_message_drop(m);
@@ -80,7 +79,7 @@ on_closed(void *arg, struct stream *s, int code)
 	(void)s;
 	(void)code;
 	pthread_mutex_lock(&b->lock);
-	if (u->stream && !u->echoes) {
+	if (u->stream && !u->unsubscribed) {
 		b->all[u->index] = b->all[--b->count];
 		b->all[u->index]->index = u->index;
 	}
@@ -182,7 +181,7 @@ handle(void *arg, struct http_exchange *x)
 	u = calloc(1, sizeof(*u));
 	check(u);
 	u->bench = b;
-	u->echoes = str_eq(path, STR("/echo"));
+	u->unsubscribed = str_eq(path, STR("/echo"));
 	o.kind = str_eq(path, STR("/events")) ? STREAM_EVENTS : STREAM_WEBSOCKET;
 	o.arg = u;
 	if (http_answer_stream(x, b->hub, &o)) {

@@ -74,17 +74,24 @@ class Socket {
     ws.on("message", (bytes, binary) => {
       assert.equal(binary, false);
       const next = this.waiting.shift();
-      if (next) next(bytes.toString());
+      if (next) next.resolve(bytes.toString());
       else this.texts.push(bytes.toString());
     });
     this.opened = once(ws, "open");
     this.opened.catch(() => {});
     this.closed = once(ws, "close").then(([code, reason]) => ({ code, reason: reason.toString() }));
     this.closed.catch(() => {});
+    ws.on("close", (code) => { for (const next of this.waiting) next.reject(new Error(`closed with ${code} while a text was waited for`)); });
   }
 
   next() {
-    return this.texts.length ? this.texts.shift() : new Promise((resolve) => this.waiting.push(resolve));
+    return this.texts.length ? this.texts.shift() : new Promise((resolve, reject) => this.waiting.push({ resolve, reject }));
+  }
+
+  // Open, and among those who hear what is published from now on.
+  async subscribed() {
+    await this.opened;
+    await this.echoes("here");
   }
 
   async echoes(text) {
@@ -163,11 +170,10 @@ for (const secure of [false, true]) {
 
     test("every subscriber of either kind hears every event in order", async () => {
       const sockets = Array.from({ length: 40 }, () => server.open("/ws"));
-      await Promise.all(sockets.map((socket) => socket.opened));
+      await Promise.all(sockets.map((socket) => socket.subscribed()));
       const responses = await Promise.all(Array.from({ length: 20 }, () => server.request("GET", "/events")));
       assert.ok(responses.every((response) => response.headers["content-type"] === "text/event-stream"));
       const heard = Promise.all(responses.map((response) => eventsOf(response, 30)));
-      await new Promise((resolve) => { setTimeout(resolve, 100); });
       await server.publish(30, 300);
       for (const socket of sockets) {
         const times = [];
@@ -183,7 +189,7 @@ for (const secure of [false, true]) {
 
     test("clients that leave at any moment do not harm the others", async () => {
       const stays = server.open("/ws");
-      await stays.opened;
+      await stays.subscribed();
       await server.publish(200, 1000);
       for (let round = 0; round < 20; round++) {
         const leaving = [server.open("/ws"), server.open("/echo")];
@@ -204,14 +210,13 @@ for (const secure of [false, true]) {
   test(`stopping tells ${secure ? "TLS" : "plain"} clients to connect again`, { skip: onPostgres ? "no database takes part" : false }, async () => {
     const server = await new Server(secure).start();
     const sockets = Array.from({ length: 10 }, () => server.open("/ws"));
-    await Promise.all(sockets.map((socket) => socket.opened));
+    await Promise.all(sockets.map((socket) => socket.subscribed()));
     const response = await server.request("GET", "/events");
     const text = (async () => {
       let all = "";
       for await (const piece of response) all += piece;
       return all;
     })();
-    await new Promise((resolve) => { setTimeout(resolve, 50); });
     const begun = Date.now();
     await server.stop();
     for (const socket of sockets) assert.deepEqual(await socket.closed, { code: 1001, reason: "restart" });

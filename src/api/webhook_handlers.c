@@ -1,19 +1,16 @@
 /*
- * Webhook subscriptions over HTTP (contract kpi-management). Create and change seal the secret between validation and storing and refuse
- * targets on this machine or in private networks; the rest are the generic handlers.
+ * Webhook subscriptions over HTTP (contract kpi-management). Create and change seal the secret between validation and storing; the
+ * rest are the generic handlers.
  */
 #include "api/registry.h"
 #include "domain/iam/auth.h"
 #include "domain/integration/webhook.h"
 
-/* What the body gave is checked; what stands there already was. */
 static struct err *
-prepare(struct api_ctx *c, struct webhook *w)
+take_body(struct api_ctx *c, enum res_mode mode, struct webhook *w)
 {
-	if (res_is_given(&webhook_res, w, "url") && webhook_target_is_private(c->res.arena, w->url) &&
-		!api_allows_private_webhooks(c))
-		return err_field(
-			c->res.arena, "url", "The target is on this machine or in a private network.");
+	w->may_be_private = api_allows_private_webhooks(c);
+	TRY(res_parse(&c->res, &webhook_res, c->route->view, c->body, mode, api_is_strict(c), w));
 	if (res_is_given(&webhook_res, w, "secret"))
 		w->secret = iam_seal(api_iam(c), c->res.arena, w->secret);
 	return NULL;
@@ -22,8 +19,7 @@ prepare(struct api_ctx *c, struct webhook *w)
 static struct err *
 create(struct api_ctx *c, struct webhook *w)
 {
-	TRY(res_parse(&c->res, &webhook_res, c->route->view, c->body, RES_MODE_CREATE, api_is_strict(c), w));
-	TRY(prepare(c, w));
+	TRY(take_body(c, RES_MODE_CREATE, w));
 	return res_create(&c->res, &webhook_res, w);
 }
 
@@ -43,8 +39,7 @@ change(struct api_ctx *c, struct webhook *w)
 	TRY(res_read_for(&c->res, &webhook_res, RES_UPDATE, c->path_params[0], &old));
 	TRY(api_check_match(c, &old));
 	*w = old;
-	TRY(res_parse(&c->res, &webhook_res, c->route->view, c->body, RES_MODE_MERGE, api_is_strict(c), w));
-	TRY(prepare(c, w));
+	TRY(take_body(c, RES_MODE_MERGE, w));
 	return res_update(&c->res, &webhook_res, &old, w);
 }
 

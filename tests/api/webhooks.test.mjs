@@ -108,6 +108,15 @@ test("what is no URL, event list or secret is refused on its field", async () =>
     assert.deepEqual([answer.status, Object.keys(answer.json.fields)], [400, ["secret"]], JSON.stringify(secret));
   }
   assert.deepEqual(Object.keys((await send("POST", "", {})).json.fields).sort(), ["events", "secret", "url"]);
+  // Whatever is faulty is told at once: rules behind the fields' own checks beside them, and beside each other.
+  for (const secret of ["short", documented.secret]) {
+    const faulty = { url: "http://10.0.0.1/", events: ["kpi.created", "KPI"], secret };
+    const expected = ["events[1]", ...(secret === "short" ? ["secret"] : []), "url"];
+    assert.deepEqual(Object.keys((await send("POST", "", faulty)).json.fields).sort(), expected);
+    const { json: { id } } = await send("POST", "", documented);
+    assert.deepEqual(Object.keys((await send("PUT", `/${id}`, faulty)).json.fields).sort(), expected);
+  }
+  assert.deepEqual(Object.keys((await send("POST", "", { ...documented, url: "x", events: [] })).json.fields).sort(), ["events", "url"]);
 });
 
 test("only who may manage webhooks does, and companies are apart", async () => {

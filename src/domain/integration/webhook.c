@@ -90,6 +90,36 @@ url_is_well_formed(struct str url)
 	return url_target(url, &t) && host_is_well_formed(&t) && port_is_well_formed(t.port);
 }
 
+static bool
+address_is_private(struct arena *a, struct str host)
+{
+	struct sockaddr_in v4 = { .sin_family = AF_INET };
+	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6 };
+	const char *text = arena_cstr(a, host);
+
+	/* inet_aton takes the short and octal spellings too that a resolver would. */
+	if (inet_aton(text, &v4.sin_addr))
+		return !http_address_is_public((const struct sockaddr *)&v4);
+	if (inet_pton(AF_INET6, text, &v6.sin6_addr) == 1)
+		return !http_address_is_public((const struct sockaddr *)&v6);
+	return false;
+}
+
+bool
+webhook_target_is_private(struct arena *a, struct str url)
+{
+	struct target t;
+
+	if (!url_target(url, &t))
+		return true;
+	struct str host = t.host;
+	if (str_ends_with(host, STR(".")))
+		host = str_sub(host, 0, host.n - 1);
+	struct str tail = str_sub(host, host.n > 10 ? host.n - 10 : 0, 10);
+	return str_eq_nocase(host, STR("localhost")) || str_eq_nocase(tail, STR(".localhost")) ||
+	       address_is_private(a, host);
+}
+
 static const char *
 verify_url(const void *record)
 {
@@ -136,22 +166,29 @@ check_events(struct res_ctx *c, const struct webhook *w, bool names_access, stru
 static bool
 is_said(const struct webhook *w, const char *field)
 {
-	return res_is_given(&webhook_res, w, field);
+	return res_is_given(&webhook_res, w, field) && !res_is_null(&webhook_res, w, field);
 }
 
-static bool
-says_events(const struct webhook *before, const struct webhook *w)
+/* What is given is looked at; what stands there already was. */
+static struct err *
+rules(struct res_ctx *c, const void *record, struct err **e)
 {
-	return !before || is_said(w, "events") || !str_eq(before->events, w->events);
+	const struct webhook *w = record;
+	bool names_access = actor_may(c->actor, PERM_COMPANY_ADMIN);
+
+	if (is_said(w, "url") && !w->may_be_private && webhook_target_is_private(c->arena, w->url))
+		err_add_field(
+			c->arena, e, STR("url"), "The target is on this machine or in a private network.");
+	return is_said(w, "events") ? check_events(c, w, names_access, e) : NULL;
 }
 
 /* Where it goes, what it wants, who can read it, whether it goes at all: whoever says one of them answers for all of them. */
 static bool
 says_where_or_what(const struct webhook *before, const struct webhook *w)
 {
-	return says_events(before, w) || is_said(w, "url") || is_said(w, "secret") || is_said(w, "status") ||
-	       !str_eq(before->url, w->url) || !str_eq(before->secret, w->secret) ||
-	       before->status != w->status;
+	return !before || is_said(w, "events") || is_said(w, "url") || is_said(w, "secret") ||
+	       is_said(w, "status") || !str_eq(before->events, w->events) || !str_eq(before->url, w->url) ||
+	       !str_eq(before->secret, w->secret) || before->status != w->status;
 }
 
 /* Set active again by somebody: the reason is settled, and the days of failing count anew. It is no healthy one yet. */
@@ -171,15 +208,13 @@ before_write(struct res_ctx *c, const void *old, void *record)
 	struct webhook *w = record;
 	struct err *e = NULL;
 
-	bool is_admin = actor_may(c->actor, PERM_COMPANY_ADMIN);
-
 	if (!before) {
 		w->owner_id = c->actor->person_id;
 		res_set_null(&webhook_res, w, "owner_id", w->owner_id == 0);
 	}
-	TRY(check_events(c, w, is_admin || !says_events(before, w), &e));
+	TRY(rules(c, w, &e));
 	if (says_where_or_what(before, w))
-		w->access_events = is_admin;
+		w->access_events = actor_may(c->actor, PERM_COMPANY_ADMIN);
 	if (!e && before && before->status == WEBHOOK_PAUSED && w->status == WEBHOOK_ACTIVE)
 		settle_pause(w);
 	/* Whoever changes a failing endpoint has repaired something: it is tried at once. */
@@ -201,36 +236,6 @@ after_write(struct res_ctx *c, const void *old, const void *record)
 	if (!old)
 		return webhook_state_add(c->tx, &key);
 	return w->status == WEBHOOK_ACTIVE ? webhook_wake(c->tx, c->now, &key, w->failures > 0) : NULL;
-}
-
-static bool
-address_is_private(struct arena *a, struct str host)
-{
-	struct sockaddr_in v4 = { .sin_family = AF_INET };
-	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6 };
-	const char *text = arena_cstr(a, host);
-
-	/* inet_aton takes the short and octal spellings too that a resolver would. */
-	if (inet_aton(text, &v4.sin_addr))
-		return !http_address_is_public((const struct sockaddr *)&v4);
-	if (inet_pton(AF_INET6, text, &v6.sin6_addr) == 1)
-		return !http_address_is_public((const struct sockaddr *)&v6);
-	return false;
-}
-
-bool
-webhook_target_is_private(struct arena *a, struct str url)
-{
-	struct target t;
-
-	if (!url_target(url, &t))
-		return true;
-	struct str host = t.host;
-	if (str_ends_with(host, STR(".")))
-		host = str_sub(host, 0, host.n - 1);
-	struct str tail = str_sub(host, host.n > 10 ? host.n - 10 : 0, 10);
-	return str_eq_nocase(host, STR("localhost")) || str_eq_nocase(tail, STR(".localhost")) ||
-	       address_is_private(a, host);
 }
 
 #define RES_RECORD struct webhook
@@ -297,5 +302,5 @@ const struct res_def webhook_res = {
 	.default_sort = "created_at,id",
 	.not_found = "WEBHOOK_NOT_FOUND",
 	.doc = "A subscription to events, delivered by HTTP.",
-	.hooks = { .before_write = before_write, .after_write = after_write },
+	.hooks = { .rules = rules, .before_write = before_write, .after_write = after_write },
 };

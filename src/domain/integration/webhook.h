@@ -19,6 +19,7 @@ struct webhook {
 	int status;
 	int64_t owner_id;   /* the person who made it; null: a program did */
 	bool access_events; /* is told of events about access (webhook_event.h) */
+	bool may_be_private; /* not stored: who sets the URL may name targets inside, see webhook_target_is_private */
 	int64_t version;
 	struct instant created_at, updated_at;
 	/* the endpoint's health, which deliveries change */

@@ -81,6 +81,12 @@ const struct job_queue_threads job_threads[] = {
 	{ NULL, 0 },
 };
 
+struct err *
+jobs_act(struct db_tx *tx, const struct job_run *r, struct company_acting *out)
+{
+	return company_act(tx, r->clock->now(r->clock), r->company_id, out);
+}
+
 /* The installation's, in UTC. Minutes differ so that they do not begin together. */
 static const struct {
 	const char *kind, *cron;

@@ -2,7 +2,11 @@
 #ifndef JOBS_KINDS_H
 #define JOBS_KINDS_H
 
+#include "domain/iam/company.h"
 #include "jobs/jobs.h"
+
+/* The context in which the server acts in the run's company, at the present time. NOT_FOUND: the company is gone. */
+struct err *jobs_act(struct db_tx *tx, const struct job_run *r, struct company_acting *out) MUST_USE;
 
 /* upkeep_jobs.c: what is kept for a time only, and schedules of companies that came or moved. */
 job_function upkeep_jobs, upkeep_answers, upkeep_sessions, upkeep_events, upkeep_deliveries, upkeep_schedules;

@@ -2,7 +2,6 @@
  * kpi.judge: a company's KPIs and assignments after its midnight. Each page of KPIs is judged in a read; what changed is written one by
  * one, so that the writer is never held for long. Running again finds nothing left to do.
  */
-#include "domain/iam/company.h"
 #include "domain/kpi/passing_time.h"
 #include "jobs/kinds.h"
 
@@ -17,19 +16,13 @@ struct judging {
 	struct str last;
 };
 
-static struct instant
-now_of(const struct judging *j)
-{
-	return j->run->clock->now(j->run->clock);
-}
-
 static struct err *
 look_at_page(struct db_tx *tx, void *arg)
 {
 	struct judging *j = arg;
 	struct company_acting c;
 
-	TRY(company_act(tx, now_of(j), j->run->company_id, &c));
+	TRY(jobs_act(tx, j->run, &c));
 	return kpi_states_stale(&c.res, j->after, PAGE, &j->ids, &j->count, &j->last);
 }
 
@@ -39,7 +32,7 @@ refresh(struct db_tx *tx, void *arg)
 	struct judging *j = arg;
 	struct company_acting c;
 
-	TRY(company_act(tx, now_of(j), j->run->company_id, &c));
+	TRY(jobs_act(tx, j->run, &c));
 	return kpi_state_refresh(&c.res, j->id);
 }
 
@@ -49,7 +42,7 @@ complete(struct db_tx *tx, void *arg)
 	struct judging *j = arg;
 	struct company_acting c;
 
-	TRY(company_act(tx, now_of(j), j->run->company_id, &c));
+	TRY(jobs_act(tx, j->run, &c));
 	return assignments_complete(&c.res, ASSIGNMENTS, &j->count);
 }
 

@@ -4,7 +4,6 @@
  * under the same Message-ID.
  */
 #include "codec/json.h"
-#include "domain/iam/company.h"
 #include "domain/notice/notice.h"
 #include "jobs/kinds.h"
 #include "net/mail_client.h"
@@ -18,12 +17,6 @@ struct mailing {
 	enum notice_period period;
 	struct notice_mail mail;
 };
-
-static struct err *
-act(struct db_tx *tx, struct job_run *r, struct company_acting *c)
-{
-	return company_act(tx, r->clock->now(r->clock), r->company_id, c);
-}
 
 /* A company that is gone wants nothing any more. */
 static struct err *
@@ -49,7 +42,7 @@ tell(struct db_tx *tx, void *arg)
 	struct job_run *r = arg;
 	struct company_acting c;
 
-	TRY(act(tx, r, &c));
+	TRY(jobs_act(tx, r, &c));
 	TRY(notice_tell(&c.res, r->payload));
 	return job_done_with(tx, r); /* told again would be mailed again */
 }
@@ -93,7 +86,7 @@ plan_summaries(struct db_tx *tx, void *arg)
 	struct mailing *m = arg;
 	struct company_acting c;
 
-	TRY(act(tx, m->run, &c));
+	TRY(jobs_act(tx, m->run, &c));
 	return notice_digest(&c.res, m->period);
 }
 
@@ -112,7 +105,7 @@ compose(struct db_tx *tx, void *arg)
 	struct mailing *m = arg;
 	struct company_acting c;
 
-	TRY(act(tx, m->run, &c));
+	TRY(jobs_act(tx, m->run, &c));
 	return notice_mail_read(&c.res, m->person_id, m->period, m->services->public_url, &m->mail);
 }
 
@@ -122,7 +115,7 @@ settle(struct db_tx *tx, void *arg)
 	struct mailing *m = arg;
 	struct company_acting c;
 
-	TRY(act(tx, m->run, &c));
+	TRY(jobs_act(tx, m->run, &c));
 	return notice_mail_done(&c.res, &m->mail);
 }
 

@@ -4,7 +4,6 @@
  */
 #include "codec/json.h"
 #include "domain/campaign/retrospective.h"
-#include "domain/iam/company.h"
 #include "jobs/kinds.h"
 
 #define REMINDERS 50 /* of actions in one transaction */
@@ -23,7 +22,7 @@ work(struct db_tx *tx, void *arg)
 	struct working *w = arg;
 	struct company_acting c;
 
-	TRY(company_act(tx, w->run->clock->now(w->run->clock), w->run->company_id, &c));
+	TRY(jobs_act(tx, w->run, &c));
 	return w->step(&c.res, w->id);
 }
 
@@ -55,7 +54,7 @@ remind_owners(struct db_tx *tx, void *arg)
 	struct reminding *w = arg;
 	struct company_acting c;
 
-	TRY(company_act(tx, w->run->clock->now(w->run->clock), w->run->company_id, &c));
+	TRY(jobs_act(tx, w->run, &c));
 	return retro_actions_remind(&c.res, REMINDERS, &w->count);
 }
 

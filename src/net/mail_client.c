@@ -215,6 +215,12 @@ mail_send(const struct mail_server *server, struct arena *a, const struct mail *
 	if (!mail_address_encode(a, m->to, &fit.to))
 		return err_word(err_new(a, ERR_INVALID_INPUT, "The recipient's address can't be used."),
 			"RECIPIENT_REFUSED");
+	if (mail_address_is_reserved(fit.to))
+		return err_word(
+			err_new(a, ERR_INVALID_INPUT,
+				"The recipient's address is in a name that is reserved for examples and "
+				"tests (RFC 2606, RFC 6761), where nobody is mailed."),
+			"RECIPIENT_RESERVED");
 	check(mail_mailbox_parse(server->from, &name, &address) && mail_address_encode(a, address, &address));
 	buf_init_arena(&message, a, MESSAGE_BYTES_MAX);
 	mail_message_write(&message, name, address, &fit);

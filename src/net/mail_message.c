@@ -57,6 +57,32 @@ mail_address_encode(struct arena *a, struct str address, struct str *out)
 	return mail_address_is_fit(*out);
 }
 
+/* The name itself or one below it. */
+static bool
+is_within(struct str domain, struct str name)
+{
+	if (domain.n < name.n)
+		return false;
+	const size_t before = domain.n - name.n;
+	return str_eq_nocase(str_sub(domain, before, name.n), name) &&
+	       (before == 0 || domain.p[before - 1] == '.');
+}
+
+bool
+mail_address_is_reserved(struct str address)
+{
+	static const char *const names[] = { "example", "invalid", "test", "localhost", "example.com",
+		"example.net", "example.org" };
+	struct str domain = str_sub(address, str_index(address, '@', 0) + 1, address.n);
+
+	if (str_ends_with(domain, STR("."))) /* of the root */
+		domain.n--;
+	for (size_t i = 0; i < COUNT(names); i++)
+		if (is_within(domain, str_from_cstr(names[i])))
+			return true;
+	return false;
+}
+
 bool
 mail_mailbox_parse(struct str text, struct str *name, struct str *address)
 {

@@ -12,6 +12,11 @@ bool mail_address_is_fit(struct str address);
  * no such domain can be.
  */
 bool mail_address_encode(struct arena *a, struct str address, struct str *out);
+/*
+ * Whether nobody can be there: the domain is or ends in example, invalid, test, localhost, example.com, example.net or example.org, which
+ * RFC 2606 and RFC 6761 keep for examples and tests. address: as mail_address_encode makes it.
+ */
+bool mail_address_is_reserved(struct str address);
 /* "Ann Lee <ann@example.com>" or the address alone; false: neither. */
 bool mail_mailbox_parse(struct str text, struct str *name, struct str *address);
 

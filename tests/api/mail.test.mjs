@@ -12,9 +12,11 @@ import { startCompanies } from "./support/company.mjs";
 import { rows } from "./support/database.mjs";
 import { startInbox } from "./support/inbox.mjs";
 import { startReceiver } from "./support/receiver.mjs";
-import { command, startServer } from "./support/server.mjs";
+import { basic, command, startServer } from "./support/server.mjs";
 
 const FROM = ["--mail-from", "Sextant <kpi@north.example>"];
+// A name for private use: nobody else is there, and it is none of those to which nothing is mailed.
+const DOMAIN = "north.internal";
 const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const bodyOf = (mail) => mail.text.replaceAll("\r\n", "\n");
 
@@ -48,7 +50,8 @@ after(async () => {
 });
 
 let number = 0;
-const person = (name, more = {}) => server.person(name, "EMPLOYEE", { employee_id: `emp-${++number}`, first_name: name, ...more });
+const person = (name, more = {}) => server.person(name, "EMPLOYEE",
+  { employee_id: `emp-${++number}`, first_name: name, email: `${name}@${DOMAIN}`, ...more });
 const kpi = (json) => call("POST", "/api/kpis", { type: "NUMERIC", thresholds: { target_value: 100 }, ...json });
 const assign = (k, json) => call("POST", `/api/kpis/${k.id}/assignments`, { role: "VIEWER", ...json });
 const record = (k, value) => call("POST", `/api/kpis/${k.id}/values`, { value });
@@ -146,6 +149,53 @@ test("people who cannot log in any more, or have no address, are not mailed", as
   assert.equal((await rows(server.store, "SELECT COUNT(*) AS n FROM notice"))[0].n, 0);
 });
 
+test("nobody is mailed at a name that is reserved for examples and tests, and nothing waits for them", async () => {
+  const reserved = ["Gina@Example.com", "gina@mail.example.org", "gina@example.net", "gina@north.example", "gina@x.TEST", "gina@x.invalid",
+    "gina@localhost", "gina@x.localhost", "gina-8@ｅxample.com"];
+  const made = await Promise.all(reserved.map((email, i) => person(`gina-${i}`, { email })));
+  const near = await Promise.all(["gina@example.de", "gina@my-example.com", "gina@example.com.internal", "gina@my.latest"].map((email, i) => person(`nina-${i}`, { email })));
+  const k = await kpi({ name: "Of nobody", owner_id: made[0].employee_id });
+  for (const p of [...made.slice(1), ...near]) await assign(k, { type: "USER", target_id: p.employee_id });
+  await record(k, 1);
+  for (const p of near) await mailTo(p);
+  await settled();
+  assert.equal(inbox.messages.filter((m) => m.headers.subject.startsWith("Of nobody")).length, near.length);
+  assert.equal((await rows(server.store, "SELECT COUNT(*) AS n FROM notice"))[0].n, 0);
+
+  // Nor when the address became one while something waited for it.
+  const moved = await person("moved");
+  await call("POST", "/api/v1/jobs/queues/mail/pause");
+  const other = await kpi({ name: "Of nobody any more", owner_id: moved.employee_id });
+  await record(other, 1);
+  await until(async () => (await rows(server.store, "SELECT COUNT(*) AS n FROM notice"))[0].n === 1);
+  await call("PATCH", `/api/auth/users/${moved.id}/`, { email: "moved@example.com" });
+  await call("POST", "/api/v1/jobs/queues/mail/resume");
+  await settled();
+  assert.equal((await rows(server.store, "SELECT COUNT(*) AS n FROM notice"))[0].n, 0);
+  assert.equal(inbox.messages.filter((m) => m.headers.subject.startsWith("Of nobody any more")).length, 0);
+  assert.deepEqual((await call("GET", "/api/v1/jobs?kind=mail.person&state=dead")).data, [], "there is nothing to be given up");
+});
+
+test("the demo's made-up people are not mailed", async () => {
+  const demo = await startServer({ args: ["--demo", "--mail-server", inbox.url, ...FROM] });
+  const admin = basic("admin", "admin123");
+  const ask = callerOf({ admins: [admin], request: demo.request });
+  try {
+    await settled(demo);
+    const crossed = "SELECT COUNT(*) AS n FROM event WHERE type = 'threshold.breached'";
+    const { n } = (await rows(demo.store, crossed))[0];
+    const k = await ask("POST", "/api/kpis", { name: "Of Emma", type: "NUMERIC", owner_id: "emp-001", thresholds: { target_value: 100 } });
+    await ask("POST", `/api/kpis/${k.id}/values`, { value: 1 });
+    assert.equal((await rows(demo.store, crossed))[0].n, n + 1);
+    await settled(demo);
+    assert.deepEqual(inbox.messages.filter((m) => /@demo\.example/.test(m.to)), []);
+    assert.equal((await rows(demo.store, "SELECT COUNT(*) AS n FROM notice"))[0].n, 0);
+    assert.equal((await rows(demo.store, "SELECT COUNT(*) AS n FROM job WHERE queue = 'mail'"))[0].n, 0);
+  } finally {
+    await demo.stop();
+  }
+});
+
 test("an address that is refused is told in the jobs and holds back nobody", async () => {
   const [bad, good] = [await person("refused-1"), await person("fine")];
   const k = await kpi({ name: "Seen by two", owner_id: bad.employee_id });
@@ -183,7 +233,7 @@ test("who made a subscription hears that its endpoint is gone, administrators wh
   const gone = await startReceiver((_, response) => { response.statusCode = 410; response.end(); });
   const subscribe = () => call("POST", "/api/webhooks", { url: gone.url, events: ["kpi.created"], secret: "s".repeat(32) }, mia.auth);
   try {
-    await call("PATCH", "/api/auth/users/me/", { email: "admin@north.example" });
+    await call("PATCH", "/api/auth/users/me/", { email: `admin@${DOMAIN}` });
     await subscribe();
     await kpi({ name: "Told to nobody" });
     assert.match(bodyOf(await mailTo(mia, isRemoval)), /answered 410 Gone/);
@@ -193,7 +243,7 @@ test("who made a subscription hears that its endpoint is gone, administrators wh
     await subscribe();
     await call("PATCH", `/api/auth/users/${mia.id}/`, { role: "EMPLOYEE" });
     await kpi({ name: "Told to nobody either" });
-    await mailTo({ email: "admin@north.example" }, isRemoval);
+    await mailTo({ email: `admin@${DOMAIN}` }, isRemoval);
     await settled();
     assert.equal(mailsTo(mia).filter(isRemoval).length, 1);
   } finally {
@@ -208,7 +258,7 @@ test("a mail server that is away loses nothing, doubles nothing, and a kill neit
   const ask = callerOf(world);
   let again;
   try {
-    const zoe = await world.person("zoe", "EMPLOYEE", { employee_id: "emp-zoe" });
+    const zoe = await world.person("zoe", "EMPLOYEE", { employee_id: "emp-zoe", email: `zoe@${DOMAIN}` });
     const make = (name) => ask("POST", "/api/kpis", { name, type: "NUMERIC", owner_id: "emp-zoe", thresholds: { target_value: 100 } });
     const one = await make("Before");
     await ask("POST", `/api/kpis/${one.id}/values`, { value: 1 });
@@ -247,7 +297,7 @@ test("a mail server that is away loses nothing, doubles nothing, and a kill neit
 test("without a mail server nothing is kept for one", async () => {
   const world = await startCompanies(["West"]);
   try {
-    await world.person("wes", "EMPLOYEE", { employee_id: "emp-wes" });
+    await world.person("wes", "EMPLOYEE", { employee_id: "emp-wes", email: `wes@${DOMAIN}` });
     const ask = callerOf(world);
     const k = await ask("POST", "/api/kpis", { name: "Unheard", type: "NUMERIC", owner_id: "emp-wes", thresholds: { target_value: 100 } });
     await ask("POST", `/api/kpis/${k.id}/values`, { value: 1 });
@@ -270,14 +320,18 @@ test("mail test says what came of it; mail and passwords go over TLS only, and o
   const options = ["--mail-server", safe.url, ...FROM, "--mail-user", "kpi", "--mail-password-file", secret];
   const send = (to, ...more) => command(["mail", "test", to, ...options, ...more]);
   try {
-    const sent = await send("ann@example.com", "--mail-ca", cert);
+    const sent = await send(`ann@${DOMAIN}`, "--mail-ca", cert);
     assert.deepEqual([sent.code, safe.messages.length], [0, 1], sent.stderr);
     assert.deepEqual([safe.messages[0].tls, safe.messages[0].login], [true, "kpi"]);
-    assert.match((await send("refused@example.com", "--mail-ca", cert)).stderr, /550 5\.1\.1/);
-    const stranger = await send("ann@example.com");
+    assert.match((await send(`refused@${DOMAIN}`, "--mail-ca", cert)).stderr, /550 5\.1\.1/);
+    for (const name of ["example.com", "MAIL.Example.Org", "north.test", "localhost", "ｅxample.net"]) {
+      const nobody = await send(`ann@${name}`, "--mail-ca", cert);
+      assert.deepEqual([nobody.code, /reserved for examples and tests \(RFC 2606, RFC 6761\)/.test(nobody.stderr)], [1, true], name);
+    }
+    const stranger = await send(`ann@${DOMAIN}`);
     assert.deepEqual([stranger.code, /TLS/.test(stranger.stderr)], [1, true], stranger.stderr);
     await writeFile(secret, "wrong\n");
-    const wrong = await send("ann@example.com", "--mail-ca", cert);
+    const wrong = await send(`ann@${DOMAIN}`, "--mail-ca", cert);
     assert.equal(wrong.code, 1);
     assert.match(wrong.stderr, /refused the login/);
     assert.ok(!wrong.stderr.includes("wrong"), "the password is told");

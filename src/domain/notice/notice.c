@@ -52,17 +52,20 @@ plan_mail(struct res_ctx *c, int64_t person_id, enum notice_period p, struct ins
 static struct err *
 tell_one(struct res_ctx *c, const struct notice_row *n, struct str details, const struct notice_person *p)
 {
-	int64_t id, added;
+	struct notice_reader reader;
+	bool is_mailed;
+	int64_t id;
 
 	if (p->period == NOTICE_NEVER)
 		return NULL;
+	TRY(notice_reader_find(c, p->id, &reader, &is_mailed));
+	if (!is_mailed)
+		return NULL;
 	TRY(db_next_id(c->tx, "notice", &id));
-	TRY(db_exec(c->tx, &sql_notice_add,
-		DB_ARGS(P_INT(c->actor->company_id), P_INT(id), P_INT(p->id),
-			P_TEXT(str_from_cstr(notice_period_names[p->period])), P_TEXT(n->type),
-			P_TEXT(n->object_id), P_INSTANT(n->at), P_TEXT(details)),
-		&added));
-	if (added == 0 || p->period != NOTICE_IMMEDIATE)
+	TRY(DB_EXEC(c->tx, &sql_notice_add, P_INT(c->actor->company_id), P_INT(id), P_INT(p->id),
+		P_TEXT(str_from_cstr(notice_period_names[p->period])), P_TEXT(n->type), P_TEXT(n->object_id),
+		P_INSTANT(n->at), P_TEXT(details)));
+	if (p->period != NOTICE_IMMEDIATE)
 		return NULL;
 	return plan_mail(
 		c, p->id, p->period, (struct instant){ c->now.us + NOTICE_DELAY_S * INSTANT_SECOND });

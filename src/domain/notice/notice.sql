@@ -30,10 +30,9 @@ SELECT a.owner_id FROM retro_action a WHERE a.company_id = $1 AND a.retrospectiv
 	AND a.status IN ('Open', 'In Progress')
 ORDER BY 1
 
--- What the role of somebody who can be mailed allows.
 -- name: notice_role
 SELECT r.name, r.built_in, r.permissions FROM person p JOIN role r ON r.company_id = p.company_id AND r.id = p.role_id
-WHERE p.company_id = $1 AND p.id = $2 AND p.active = 1 AND p.suspended = 0 AND p.deleted_at IS NULL AND p.email <> ''
+WHERE p.company_id = $1 AND p.id = $2
 
 -- name: notice_administrators
 SELECT id FROM person WHERE company_id = $1 AND role = 'ADMIN' AND active = 1 AND suspended = 0 AND deleted_at IS NULL
@@ -42,12 +41,10 @@ SELECT id FROM person WHERE company_id = $1 AND role = 'ADMIN' AND active = 1 AN
 -- name: notice_reminder_holds
 SELECT 1 FROM retrospective WHERE company_id = $1 AND id = $2 AND status = 'Scheduled' AND scheduled_time = $3
 
--- Nothing waits for people who are gone; an address comes with the mail.
 -- name: notice_add
-INSERT INTO notice (company_id, id, person_id, period, type, object_id, at, details)
-SELECT company_id, $2, id, $4, $5, $6, $7, $8 FROM person
-WHERE company_id = $1 AND id = $3 AND active = 1 AND suspended = 0 AND deleted_at IS NULL AND email <> ''
+INSERT INTO notice (company_id, id, person_id, period, type, object_id, at, details) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 
+-- Somebody with an address who may log in.
 -- name: notice_person
 SELECT username, first_name, last_name, email FROM person
 WHERE company_id = $1 AND id = $2 AND active = 1 AND suspended = 0 AND deleted_at IS NULL AND email <> ''

@@ -6,30 +6,10 @@
 #include "domain/notice/notice_parts.h"
 #include "domain/notice/notice_sql.h"
 
-struct person {
-	struct str username, first_name, last_name, email;
-	bool found;
-};
-
 struct waiting {
 	struct notice_row *list;
 	size_t count, told; /* told: those that still hold, which come first */
 };
-
-static struct err *
-read_person(struct res_ctx *c, int64_t id, struct person *out)
-{
-	struct db_rows r;
-
-	TRY(DB_FIND(c->tx, &sql_notice_person, &r, &out->found, P_INT(c->actor->company_id), P_INT(id)));
-	if (out->found) {
-		out->username = db_text_copy(&r, 0);
-		out->first_name = db_text_copy(&r, 1);
-		out->last_name = db_text_copy(&r, 2);
-		out->email = db_text_copy(&r, 3);
-	}
-	return NULL;
-}
 
 static struct err *
 read_waiting(struct res_ctx *c, int64_t person_id, enum notice_period p, struct waiting *out)
@@ -125,7 +105,8 @@ add_reasons(struct buf *b, const struct waiting *w)
 }
 
 static void
-add_text(struct buf *b, const struct notice_place *place, const struct waiting *w, const struct person *who)
+add_text(struct buf *b, const struct notice_place *place, const struct waiting *w,
+	const struct notice_reader *who)
 {
 	const struct str name = who->first_name.n ? who->first_name : who->username;
 
@@ -147,7 +128,7 @@ add_text(struct buf *b, const struct notice_place *place, const struct waiting *
 
 static void
 compose(struct res_ctx *c, enum notice_period p, const struct notice_place *place, const struct waiting *w,
-	const struct person *who, struct notice_mail *out)
+	const struct notice_reader *who, struct notice_mail *out)
 {
 	struct buf subject, text, name;
 
@@ -173,13 +154,14 @@ notice_mail_read(
 {
 	const struct notice_place place = { .arena = c->arena, .zone = c->actor->zone, .url = url };
 	struct waiting w = { 0 };
-	struct person who = { 0 };
+	struct notice_reader who = { 0 };
+	bool is_mailed;
 
 	*out = (struct notice_mail){ 0 };
-	TRY(read_person(c, person_id, &who));
+	TRY(notice_reader_find(c, person_id, &who, &is_mailed));
 	TRY(read_waiting(c, person_id, p, &w));
 	TRY(choose(c, &w, out));
-	out->is_wanted = who.found && w.told > 0;
+	out->is_wanted = is_mailed && w.told > 0;
 	if (out->is_wanted)
 		compose(c, p, &place, &w, &who, out);
 	return NULL;

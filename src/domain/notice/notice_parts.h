@@ -13,6 +13,16 @@ struct notice_row {
 	json_val *details;
 };
 
+/* Who can be mailed. */
+struct notice_reader {
+	struct str username, first_name, last_name, email;
+};
+/*
+ * *found false: nobody who is mailed: gone, inactive, suspended, without an address, or with one in a name that is reserved for examples
+ * and tests.
+ */
+struct err *notice_reader_find(struct res_ctx *c, int64_t person_id, struct notice_reader *out, bool *found) MUST_USE;
+
 /* Somebody whom a notice concerns. */
 struct notice_person {
 	int64_t id;

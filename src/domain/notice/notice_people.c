@@ -5,6 +5,32 @@
 #include "domain/iam/role.h"
 #include "domain/notice/notice_parts.h"
 #include "domain/notice/notice_sql.h"
+#include "net/mail_message.h"
+
+/* One that cannot be sent to for another reason is told in the jobs; of made-up people nobody wants to hear. */
+static bool
+is_made_up(struct arena *a, struct str email)
+{
+	struct str encoded;
+
+	return mail_address_encode(a, email, &encoded) && mail_address_is_reserved(encoded);
+}
+
+struct err *
+notice_reader_find(struct res_ctx *c, int64_t person_id, struct notice_reader *out, bool *found)
+{
+	struct db_rows r;
+
+	TRY(DB_FIND(c->tx, &sql_notice_person, &r, found, P_INT(c->actor->company_id), P_INT(person_id)));
+	if (!*found)
+		return NULL;
+	*out = (struct notice_reader){ .username = db_text_copy(&r, 0),
+		.first_name = db_text_copy(&r, 1),
+		.last_name = db_text_copy(&r, 2),
+		.email = db_text_copy(&r, 3) };
+	*found = !is_made_up(c->arena, out->email);
+	return NULL;
+}
 
 void
 notice_people_add(struct arena *a, struct notice_people *p, int64_t id, enum notice_period period)
@@ -102,15 +128,19 @@ notice_owner_people(struct res_ctx *c, const struct notice_row *n, struct notice
 static struct err *
 manages_webhooks(struct res_ctx *c, int64_t person_id, bool *out)
 {
+	struct notice_reader reader;
 	struct db_rows r;
 
+	TRY(notice_reader_find(c, person_id, &reader, out));
+	if (!*out)
+		return NULL;
 	TRY(DB_FIND(c->tx, &sql_notice_role, &r, out, P_INT(c->actor->company_id), P_INT(person_id)));
 	*out = *out && (role_permissions(c->arena, db_text(&r, 0), db_int(&r, 1) != 0, db_text(&r, 2)) &
 			       PERM_BIT(PERM_WEBHOOK_MANAGE)) != 0;
 	return NULL;
 }
 
-/* Who made it, while they may still see where it goes; otherwise who administers the company. */
+/* Who made it, while they can be mailed and may still see where it goes; otherwise who administers the company. */
 struct err *
 notice_webhook_people(struct res_ctx *c, const struct notice_row *n, struct notice_people *out)
 {

@@ -241,7 +241,7 @@ what_is_told_twice_is_mailed_once(enum db_kind kind)
 			"email, "
 			"first_name, last_name, phone, role_id, role, department, password_hash, active, "
 			"suspended, platform_admin, date_joined) SELECT company_id, 7, 1, 0, 0, 'ann', "
-			"'ann@example.com', '', '', '', MIN(id), 'EMPLOYEE', '', '', 1, 0, 0, 0 FROM role "
+			"'ann@north.internal', '', '', '', MIN(id), 'EMPLOYEE', '', '', 1, 0, 0, 0 FROM role "
 			"WHERE company_id = %lld GROUP BY company_id",
 			(long long)company_id)
 			.p);

@@ -134,7 +134,7 @@ stop(void **state)
 }
 
 static const struct mail hello = {
-	.to = { "ann@example.com", 15 },
+	.to = { "ann@mail.internal", 17 },
 	.subject = { "Hello", 5 },
 	.text = { "Hello.\n.\n..\n", 12 },
 	.id = { "a.1", 3 },
@@ -224,14 +224,41 @@ domains_of_all_scripts_are_reached(void **state)
 	struct world *w = *state;
 	struct mail m = hello;
 
-	m.to = STR("ann@Bücher.example");
+	m.to = STR("ann@Bücher.internal");
 	assert_null(send_once(w, NULL, &m, "127.0.0.1"));
-	assert_non_null(strstr(w->said, "RCPT TO:<ann@xn--bcher-kva.example>\r\n"));
-	assert_non_null(strstr(w->said, "\r\nTo: <ann@xn--bcher-kva.example>\r\n"));
-	m.to = STR("ann@\u202e.example"); /* nothing that a domain can have */
+	assert_non_null(strstr(w->said, "RCPT TO:<ann@xn--bcher-kva.internal>\r\n"));
+	assert_non_null(strstr(w->said, "\r\nTo: <ann@xn--bcher-kva.internal>\r\n"));
+	m.to = STR("ann@\u202e.internal"); /* nothing that a domain can have */
 	struct err *e = send_once(w, NULL, &m, "127.0.0.1");
 	assert_non_null(e);
 	assert_true(str_eq(err_code_word(e), STR("RECIPIENT_REFUSED")));
+	assert_int_equal(w->said_n, 0);
+}
+
+/* RFC 2606, RFC 6761: not even the server hears of such an address. */
+static void
+reserved_names_are_not_mailed(void **state)
+{
+	static const struct {
+		const char *address;
+		bool reserved;
+	} cases[] = { { "a@example.com", true }, { "a@EXAMPLE.Net", true }, { "a@b.c.example.org", true },
+		{ "a@example", true }, { "a@demo.example", true }, { "a@x.test", true },
+		{ "a@x.invalid", true }, { "a@localhost", true }, { "a@x.localhost", true },
+		{ "a@example.com.", true }, { "example.com@north.internal", false },
+		{ "a@notexample.com", false }, { "a@example.de", false }, { "a@example.com.de", false },
+		{ "a@test.de", false }, { "a@contest", false }, { "a@x.internal", false }, { "a@m", false } };
+	struct world *w = *state;
+	struct mail m = hello;
+
+	for (size_t i = 0; i < COUNT(cases); i++)
+		if (mail_address_is_reserved(str_from_cstr(cases[i].address)) != cases[i].reserved)
+			fail_msg("%s", cases[i].address);
+	m.to = STR("ann@demo.ｅxample"); /* as IDNA reads it */
+	struct err *e = send_once(w, NULL, &m, "127.0.0.1");
+	assert_non_null(e);
+	assert_int_equal(e->code, ERR_INVALID_INPUT);
+	assert_true(str_eq(err_code_word(e), STR("RECIPIENT_RESERVED")));
 	assert_int_equal(w->said_n, 0);
 }
 
@@ -296,7 +323,7 @@ another_machine_gets_nothing_in_clear(void **state)
 	assert_non_null(e);
 	assert_true(str_eq(err_code_word(e), STR("TLS_FAILED")));
 	assert_null(strstr(w->said, "MAIL"));
-	assert_null(strstr(w->said, "example"));
+	assert_null(strchr(w->said, '@'));
 }
 
 /* ---- the text ---- */
@@ -367,12 +394,12 @@ texts_come_back_as_they_were(void **state)
 		for (size_t k = 0; k < text.n; k++)
 			assert_int_equal(back.p[k], (unsigned char)text.p[k] < ' ' ? ' ' : text.p[k]);
 		assert_null(strstr(arena_cstr(w->arena, message), "\r\nBcc:"));
-		assert_true(str_eq(field_of(w->arena, message, "To"), STR("<ann@example.com>")));
+		assert_true(str_eq(field_of(w->arena, message, "To"), STR("<ann@mail.internal>")));
 	}
 	assert_true(str_eq(field_of(w->arena, message_with(w->arena, STR("Ann Lee"), STR("")), "To"),
-		STR("Ann Lee <ann@example.com>")));
+		STR("Ann Lee <ann@mail.internal>")));
 	assert_true(str_eq(field_of(w->arena, message_with(w->arena, STR("Lee, \"Ann\""), STR("")), "To"),
-		STR("\"Lee, \\\"Ann\\\"\" <ann@example.com>")));
+		STR("\"Lee, \\\"Ann\\\"\" <ann@mail.internal>")));
 }
 
 static void
@@ -415,6 +442,7 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(what_was_refused_tells_whose_fault_it_is, start, stop),
 		cmocka_unit_test_setup_teardown(domains_of_all_scripts_are_reached, start, stop),
+		cmocka_unit_test_setup_teardown(reserved_names_are_not_mailed, start, stop),
 		cmocka_unit_test_setup_teardown(nothing_waits_for_ever, start, stop),
 		cmocka_unit_test_setup_teardown(who_stops_does_not_wait, start, stop),
 		cmocka_unit_test_setup_teardown(another_machine_gets_nothing_in_clear, start, stop),

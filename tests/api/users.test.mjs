@@ -370,6 +370,8 @@ describe("teams, roles, keys", () => {
       { name: "R3", permissions: "VIEW_ALL" }, { name: "R4", permissions: [1] }]) {
       assert.equal((await post("/api/v1/roles", "ada", body)).status, 400, JSON.stringify(body));
     }
+    const all = await post("/api/v1/roles", "ada", { name: "ADMIN", description: "x".repeat(5000), permissions: ["FLY"] });
+    for (const field of ["name", "description", "permissions"]) assert.match(all.text, new RegExp(`"${field}"`), "told at once");
     const admin = (await get("/api/v1/roles", "ada")).json.data.find((r) => r.name === "ADMIN");
     assert.equal((await put(`/api/v1/roles/${admin.id}`, "ada", { permissions: [] })).status, 409);
     assert.equal((await remove(`/api/v1/roles/${admin.id}`, "ada")).status, 409);

@@ -144,22 +144,36 @@ static const struct res_field fields[] = {
 };
 
 static struct err *
+rules(struct res_ctx *c, const void *record, struct err **e)
+{
+	const struct role *role = record;
+	perm_set set = 0;
+	struct str unknown;
+
+	if (built_in_find(role->name))
+		err_add_field(c->arena, e, STR("name"), "A built-in role has this name.");
+	if (!res_is_null(&role_res, role, "permissions") &&
+		!permissions_read(c->arena, role->permissions, &set, &unknown))
+		err_add_field(c->arena, e, STR("permissions"), "\"%.*s\" is not a valid choice.",
+			(int)(unknown.n < 80 ? unknown.n : 80), unknown.p);
+	return NULL;
+}
+
+static struct err *
 before_write(struct res_ctx *c, const void *old, void *record)
 {
 	struct role *role = record;
 	struct err *e = NULL;
+	perm_set set = 0;
+	struct str unknown;
+
 	if (old && role->built_in)
 		return err_word(err_new(c->arena, ERR_CONFLICT, "Built-in roles cannot be changed."),
 			"ROLE_BUILT_IN");
-	if (built_in_find(role->name))
-		err_add_field(c->arena, &e, STR("name"), "A built-in role has this name.");
-	perm_set set = 0;
-	struct str unknown;
-	if (!permissions_read(c->arena, role->permissions, &set, &unknown))
-		err_add_field(c->arena, &e, STR("permissions"), "\"%.*s\" is not a valid choice.",
-			(int)(unknown.n < 80 ? unknown.n : 80), unknown.p);
+	TRY(rules(c, role, &e));
 	if (e)
 		return e;
+	check(permissions_read(c->arena, role->permissions, &set, &unknown));
 	if (!actor_may(c->actor, PERM_COMPANY_ADMIN) && (set & ~c->actor->permissions))
 		return err_new(
 			c->arena, ERR_INSUFFICIENT_PERMISSIONS, "Nobody can hand out more than they may do.");
@@ -211,7 +225,10 @@ const struct res_def role_res = {
 		[RES_DELETE] = P(COMPANY_ADMIN) },
 	.default_sort = "id",
 	.doc = "A named set of permissions. Built-in roles exist in every company; a company adds its own.",
-	.hooks = { .before_write = before_write, .after_write = after_write, .before_delete = before_delete },
+	.hooks = { .rules = rules,
+		.before_write = before_write,
+		.after_write = after_write,
+		.before_delete = before_delete },
 };
 
 /* ---- for the rest of the room ---- */

@@ -282,10 +282,12 @@ take_identity(struct round *r, struct live_subscriber *s)
 		s->checked = r->at;
 		subscriber_take(s, &r->opening);
 		stream_deadline(s->stream, 0);
-		if (subscriber_count(s))
-			subscriber_begin(s);
-		else
+		if (!subscriber_count(s)) {
 			subscriber_end(s, STREAM_CLOSE_TOO_MANY, "too many streams of one user");
+			return;
+		}
+		subscriber_begin(s);
+		command_answer_pings(s);
 	}
 }
 

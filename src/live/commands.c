@@ -170,6 +170,23 @@ take_topics(struct live_subscriber *s, const json_val *message)
 
 /* ---- all of them ---- */
 
+/* Whoever hears the pong to a ping behind the token is told what happens from then on, so it has to wait for the token. */
+static void
+take_ping(struct live_subscriber *s)
+{
+	if (s->state == SUBSCRIBER_WAITING)
+		s->pongs_owed++;
+	else
+		answer(s, "pong", (struct str){ "", 0 });
+}
+
+void
+command_answer_pings(struct live_subscriber *s)
+{
+	for (; s->pongs_owed; s->pongs_owed--)
+		answer(s, "pong", (struct str){ "", 0 });
+}
+
 static void
 take_message(struct live_subscriber *s, const json_val *message)
 {
@@ -179,7 +196,7 @@ take_message(struct live_subscriber *s, const json_val *message)
 		return;
 	}
 	if (is_text(type) && str_eq(json_string(type), STR("ping")))
-		answer(s, "pong", (struct str){ "", 0 });
+		take_ping(s);
 	else if (!take_topics(s, message) && !json_get(message, STR("token")))
 		complain(s, "UNKNOWN_MESSAGE", "This stream does not know such a message.");
 }

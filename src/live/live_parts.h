@@ -154,6 +154,7 @@ struct live_subscriber {
 	struct str token;        /* of the first message, until a worker has looked at it */
 	int64_t window_us;       /* of the client's messages */
 	int window_count;
+	int pongs_owed;          /* to pings that came while the token was looked at */
 	int64_t failing_since_us; /* nothing could be asked for it since; 0: it could */
 	int refuse;              /* close with this as soon as it is open */
 	struct str reason;
@@ -223,6 +224,8 @@ struct err *permission_campaign(struct live *l, struct res_ctx *c, struct str re
 
 /* On the hub's thread: a message of the client. */
 void command_take(struct live_subscriber *s, struct str text);
+/* Those that came before it was known who asks. */
+void command_answer_pings(struct live_subscriber *s);
 /* {"event_type"|"type": kind, "data": …} of things that are no events. data: JSON text. One reference, the caller's. */
 struct stream_message *command_message(const struct live_subscriber *s, const char *kind, struct str data);
 

@@ -439,6 +439,31 @@ a_token_that_nobody_could_look_at_closes_with_1013(void **state)
 	room_close(r);
 }
 
+/* Whoever hears it is told what happens from then on, so it must be known before who it is. */
+static void
+a_ping_behind_the_token_waits_for_it(void **state)
+{
+	struct room *r = room_open(*state, 60000);
+	char text[MESSAGE_MAX];
+	size_t n;
+
+	r->next.has_actor = false;
+	r->next.topic_count = 0;
+	int fd = client_open(r);
+	room_break(r, away, COUNT(away));
+	const int before = r->faults.fired;
+	client_send(fd, "{\"token\":\"abc\"}");
+	client_send(fd, "{\"type\":\"ping\"}");
+	client_send(fd, "{\"type\":\"nonsense\"}");
+	room_wait_broken(r, before + 1);
+	assert_int_equal(client_read(fd, text, &n), 1);
+	assert_non_null(strstr(text, "UNKNOWN_MESSAGE"));
+	live_handlers.expired(r->last, NULL);
+	assert_int_equal(client_read(fd, text, &n), 8);
+	close(fd);
+	room_close(r);
+}
+
 static void
 a_database_that_is_away_is_not_asked_by_every_stream(void **state)
 {
@@ -687,6 +712,8 @@ main(void)
 			a_database_that_stays_away_closes_with_1013, world_open, world_close),
 		cmocka_unit_test_setup_teardown(
 			a_token_that_nobody_could_look_at_closes_with_1013, world_open, world_close),
+		cmocka_unit_test_setup_teardown(
+			a_ping_behind_the_token_waits_for_it, world_open, world_close),
 		cmocka_unit_test_setup_teardown(
 			a_database_that_is_away_is_not_asked_by_every_stream, world_open, world_close),
 		cmocka_unit_test_setup_teardown(

@@ -15,6 +15,7 @@
 
 #define SUBSCRIBERS_MAX 20000
 #define EVENT_BYTES	500
+#define DRAIN_MS	20000 /* so long that a test sees whether anybody is waited for */
 #define NS_PER_S	1000000000
 
 struct subscriber {
@@ -237,8 +238,8 @@ main(int argc, char **argv)
 	pthread_cond_signal(&b.changed);
 	pthread_mutex_unlock(&b.lock);
 	pthread_join(thread, NULL);
-	http_server_stop(s, 1000);
-	stream_hub_stop(b.hub, 1000);
+	http_server_stop(s, DRAIN_MS);
+	stream_hub_stop(b.hub, DRAIN_MS);
 	http_server_free(s);
 	stream_hub_free(b.hub);
 	arena_free(a);

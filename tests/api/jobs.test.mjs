@@ -6,6 +6,7 @@ import { after, before, test } from "node:test";
 import { startCompanies } from "./support/company.mjs";
 import { change, rows } from "./support/database.mjs";
 import { startReceiver } from "./support/receiver.mjs";
+import { until } from "./support/until.mjs";
 
 let server, admin, other;
 before(async () => {
@@ -17,17 +18,14 @@ after(() => server.stop());
 const send = (method, path, auth = admin) => server.request(method, `/api/v1/jobs${path}`, { auth });
 
 /** Asks until the answer is as it should be; the queue works behind the answers. */
-async function until(ask, fits) {
-  for (let i = 0; ; i++) {
-    const answer = await ask();
-    if (fits(answer)) return answer;
-    assert.ok(i < 400, `not in time: ${answer.text}`);
-    await new Promise((resolve) => setTimeout(resolve, 25));
-  }
-}
+const answered = (ask, fits) => until(async () => {
+  const answer = await ask();
+  return fits(answer) && answer;
+});
 
 test("a new company gets its schedules, in its time zone, without anybody asking", async () => {
-  const { json } = await until(() => send("GET", "/schedules"), (a) => a.json.data.length > 0);
+  const { json } = await answered(() => send("GET", "/schedules"), (a) => a.json.data.length > 0);
+  await answered(() => send("GET", "/schedules", other), (a) => a.json.data.length > 0);
   const judge = json.data.find((s) => s.name === "kpi.judge");
   assert.deepEqual([judge.kind, judge.cron, judge.paused, judge.last_at], ["kpi.judge", "5 0 * * *", false, null]);
   assert.ok(Date.parse(judge.next_at) > Date.now());
@@ -38,7 +36,7 @@ test("a schedule runs now when it is told to, and its job is in the history of i
   assert.equal(made.status, 200, made.text);
   assert.deepEqual([made.json.data.kind, made.json.data.queue, made.json.data.key], ["kpi.judge", "kpi", "kpi.judge"]);
   const { id } = made.json.data;
-  const done = await until(() => send("GET", `/${id}`), (a) => a.json.data.state === "done");
+  const done = await answered(() => send("GET", `/${id}`), (a) => a.json.data.state === "done");
   assert.deepEqual(done.json.data.result, { kpis_changed: 0, assignments_completed: 0 });
   assert.equal(done.json.data.attempt, 1);
   const list = await send("GET", "?state=done&kind=kpi.judge&queue=kpi");
@@ -84,7 +82,7 @@ const told = (since) => rows(server.store, `SELECT company_id, seq, type, object
   WHERE object_type IN ('job', 'job_schedule', 'queue') AND seq > ${since} ORDER BY seq`);
 const newest = async () => (await rows(server.store, "SELECT COALESCE(MAX(seq), 0) AS seq FROM event"))[0].seq;
 const queue = async (name) => (await send("GET", "/queues")).json.data.find((q) => q.name === name);
-const state = (id, wanted) => until(() => send("GET", `/${id}`), (a) => a.json.data.state === wanted);
+const state = (id, wanted) => answered(() => send("GET", `/${id}`), (a) => a.json.data.state === wanted);
 const never = () => {};
 
 test("a paused queue keeps its due jobs, and runs them when it goes on; both are told once, of the installation", async () => {
@@ -95,7 +93,7 @@ test("a paused queue keeps its due jobs, and runs them when it goes on; both are
   }
   const { id } = (await send("POST", "/schedules/kpi.judge/run")).json.data;
   const { id: beside } = (await send("POST", "/schedules/upkeep.answers/run?installation=true")).json.data;
-  await until(() => send("GET", `/${beside}?installation=true`), (a) => a.json.data.state === "done"); // rounds go on meanwhile
+  await answered(() => send("GET", `/${beside}?installation=true`), (a) => a.json.data.state === "done"); // rounds go on meanwhile
   const waiting = (await send("GET", `/${id}`)).json.data;
   assert.deepEqual([waiting.state, waiting.attempt], ["waiting", 0]);
   const figures = await queue("kpi");
@@ -214,9 +212,10 @@ test("numbers and names that are none", async () => {
 });
 
 test("a job and the change that wants it are one: a refused change leaves none behind", async () => {
-  const count = async () => (await rows(server.store, "SELECT COUNT(*) AS n FROM job"))[0].n;
-  const before = await count();
-  const campaign = await server.request("POST", "/api/v1/campaigns", { auth: admin, json: { name: "" } });
-  assert.ok(campaign.status >= 400);
-  assert.equal(await count(), before);
+  const wanted = async () => (await rows(server.store, "SELECT COUNT(*) AS n FROM job WHERE kind = 'retrospective.schedule'"))[0].n;
+  const complete = (budget) => server.request("POST", "/api/campaigns", { auth: admin, json: { name: "Over", status: "Completed", budget } });
+  assert.equal((await complete(-1)).status, 400);
+  assert.equal(await wanted(), 0);
+  assert.equal((await complete(1)).status, 201);
+  assert.equal(await wanted(), 1);
 });

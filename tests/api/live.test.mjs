@@ -7,21 +7,11 @@ import { after, before, describe, it } from "node:test";
 import { basic, command, logIn, newStore, onPostgres, startServer } from "./support/server.mjs";
 import { openEvents, openSocket } from "./support/streams.mjs";
 import { PASSWORD, startCompanies } from "./support/company.mjs";
-import { rows } from "./support/database.mjs";
+import { rows, settled } from "./support/database.mjs";
+import { until } from "./support/until.mjs";
 
 const EVENTS = "/api/ws/events";
 const token = (auth) => auth.replace(/^Bearer /, "");
-const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-
-async function until(check, patience = 20_000) {
-  const end = Date.now() + patience;
-  for (;;) {
-    const result = await check();
-    if (result) return result;
-    assert.ok(Date.now() < end, "it did not come to that");
-    await wait(20);
-  }
-}
 
 async function createKpi(server, auth, name, more = {}) {
   const answer = await server.request("POST", "/api/kpis", { auth, json: { name, type: "NUMERIC", ...more } });
@@ -141,7 +131,7 @@ describe("streams", () => {
     const began = Date.now();
     const s = await openSocket(server, EVENTS);
     assert.equal((await s.end_of()).code, 4401);
-    assert.ok(Date.now() - began >= 4500 && Date.now() - began < 9000, `after ${Date.now() - began} ms`);
+    assert.ok(Date.now() - began >= 4500, `after ${Date.now() - began} ms`);
   });
 
   it("tell an event to those of the company who follow the object, in the documented form", async () => {
@@ -188,7 +178,8 @@ describe("streams", () => {
     }
     s.send({ subscribe: Array.from({ length: 40 }, (_, i) => `kpi:none-${i}`) });
     for (let i = 0; i < 40; i++) await s.next((m) => m.type === "error");
-    for (let i = 0; i < 40; i++) s.send({ type: "ping" });
+    // Twenty are allowed in a second; so many take no server that long.
+    for (let i = 0; i < 1000; i++) s.send({ type: "ping" });
     assert.equal((await s.end_of()).code, 1008);
     const large = await openSocket(server, EVENTS, { auth: admin });
     large.send({ subscribe: ["x".repeat(20_000)] });
@@ -433,6 +424,7 @@ describe("streams of a server that stops", () => {
       await server.kill();
       await Promise.all(writes);
       await again.end_of();
+      await settled(store);
       server = await startServer({ store });
       const last = again.messages.at(-1) ?? seen;
       const third = await openSocket(server, `${EVENTS}?topics=kpi:*&since=${last.seq}`, { auth });

@@ -13,20 +13,12 @@ import { rows } from "./support/database.mjs";
 import { startInbox } from "./support/inbox.mjs";
 import { startReceiver } from "./support/receiver.mjs";
 import { basic, command, startServer } from "./support/server.mjs";
+import { until } from "./support/until.mjs";
 
 const FROM = ["--mail-from", "Sextant <kpi@north.example>"];
 // A name for private use: nobody else is there, and it is none of those to which nothing is mailed.
 const DOMAIN = "north.internal";
-const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const bodyOf = (mail) => mail.text.replaceAll("\r\n", "\n");
-
-async function until(look, patience = 20_000) {
-  for (const end = Date.now() + patience; ; await wait(50)) {
-    const found = await look();
-    if (found) return found;
-    assert.ok(Date.now() < end, "it did not come to that");
-  }
-}
 
 function callerOf(world) {
   return async (method, path, json, auth = world.admins[0]) => {
@@ -280,7 +272,7 @@ test("a mail server that is away loses nothing, doubles nothing, and a kill neit
     await late.open();
     const [job] = (await again.request("GET", "/api/v1/jobs?kind=mail.person&state=waiting", { auth: world.admins[0] })).json.data;
     if (job) await again.request("POST", `/api/v1/jobs/${job.id}/retry`, { auth: world.admins[0] }); // instead of waiting for the back-off
-    const mail = await late.find((m) => m.to.includes(zoe.email), 60_000);
+    const mail = await late.find((m) => m.to.includes(zoe.email), 150_000); // a run that was under way at the kill waits for its lease
     for (const name of ["Before", "Meanwhile"]) assert.match(bodyOf(mail), new RegExp(`^${name} is critical\\.$`, "m"));
     await settled(again);
     assert.equal(late.messages.length, 1);

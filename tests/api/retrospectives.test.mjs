@@ -6,8 +6,9 @@ import { after, before, test } from "node:test";
 import { promisify } from "node:util";
 
 import { PASSWORD, startCompanies } from "./support/company.mjs";
-import { rows } from "./support/database.mjs";
+import { change, rows } from "./support/database.mjs";
 import { logIn } from "./support/server.mjs";
+import { until } from "./support/until.mjs";
 
 let server, admin, other, analyst, manager, employee;
 before(async () => {
@@ -353,25 +354,18 @@ test("times and ids that cannot be are refused by name", async () => {
   }
 });
 
-async function until(look, wanted) {
-  const give_up = Date.now() + 20_000;
-  for (;;) {
-    const seen = await look();
-    if (wanted(seen)) return seen;
-    assert.ok(Date.now() < give_up, JSON.stringify(seen));
-    await new Promise((resolve) => { setTimeout(resolve, 50); });
-  }
-}
-
 test("a campaign that is completed gets its retrospective by itself, one, and a deadline ends one", async () => {
   const { json: { id } } = await send("POST", "/api/campaigns", { name: "by itself", team_id: 640 });
   const { completed_at } = (await send("PATCH", `/api/campaigns/${id}`, { status: "Completed" })).json;
-  const [made] = await until(async () => (await retros("GET", `?task_id=${id}`)).json, (list) => list.length > 0);
+  const made = await until(async () => (await retros("GET", `?task_id=${id}`)).json[0]);
   assert.deepEqual([made.status, made.team_id, Date.parse(made.scheduled_time) - Date.parse(completed_at)], ["Scheduled", 640, 86400e3]);
   await send("PATCH", `/api/campaigns/${id}`, { status: "Active" });
   await send("PATCH", `/api/campaigns/${id}`, { status: "Completed" });
-  const short = await schedule({ scheduled_time: "2024-01-01T00:00:00Z", deadline: new Date(Date.now() + 700).toISOString() });
-  const closed = await until(async () => (await retros("GET", short.id)).json, (r) => r.status !== "Scheduled");
+  const short = await schedule({ scheduled_time: "2024-01-01T00:00:00Z" });
+  await change(server.store, `UPDATE retrospective SET deadline = created_at WHERE id = ${short.id}`);
+  const [job] = (await send("GET", `/api/v1/jobs?key=retro:${short.id}:close&state=waiting`)).json.data;
+  assert.equal((await send("POST", `/api/v1/jobs/${job.id}/retry`)).status, 200);
+  const closed = await until(async () => { const { json } = await retros("GET", short.id); return json.status !== "Scheduled" && json; });
   assert.equal(closed.status, "Completed");
   assert.deepEqual((await eventsOf("retrospective", short.id)).map((e) => e.type), ["retrospective.created", "retrospective.updated", "retrospective.closed"]);
   assert.equal((await retros("GET", `?task_id=${id}`)).json.length, 1);

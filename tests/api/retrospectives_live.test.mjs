@@ -72,12 +72,15 @@ describe("the socket of a retrospective", () => {
       const child = spawn(process.execPath, [new URL(`samples/${sample}`, import.meta.url).pathname, server.url, token, retro.id], { stdio: ["ignore", "pipe", "inherit"] });
       const said = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
       const next = async () => JSON.parse((await said.next()).value);
-      assert.equal((await next())[0], "connected");
-      const done = await workflow(retro);
-      assert.deepEqual(await next(), [names[0], done.kpis]);
-      assert.deepEqual(await next(), [names[1], done.insight]);
-      assert.deepEqual(await next(), [names[2], done.approved]);
-      child.kill();
+      try {
+        assert.equal((await next())[0], "connected");
+        const done = await workflow(retro);
+        assert.deepEqual(await next(), [names[0], done.kpis]);
+        assert.deepEqual(await next(), [names[1], done.insight]);
+        assert.deepEqual(await next(), [names[2], done.approved]);
+      } finally {
+        child.kill();
+      }
     }
   });
 

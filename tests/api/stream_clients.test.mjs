@@ -221,6 +221,6 @@ for (const secure of [false, true]) {
     await server.stop();
     for (const socket of sockets) assert.deepEqual(await socket.closed, { code: 1001, reason: "restart" });
     assert.match(await text, /^retry: 2000\n\nretry: [1-5]\d{3}\n\n$/);
-    assert.ok(Date.now() - begun < 900, "the drain waited for nobody");
+    assert.ok(Date.now() - begun < 10_000, "the drain, of 20 s at most, waited for nobody");
   });
 }

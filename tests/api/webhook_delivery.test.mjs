@@ -12,6 +12,7 @@ import { Webhook as SvixWebhook } from "svix";
 import { startCompanies } from "./support/company.mjs";
 import { startReceiver } from "./support/receiver.mjs";
 import { onPostgres, startServer } from "./support/server.mjs";
+import { until } from "./support/until.mjs";
 
 const SECRET = `whsec_${Buffer.from("a secret of thirty-two bytes ok!").toString("base64")}`;
 const PRIVATE = ["--allow-private-webhooks"];
@@ -43,14 +44,6 @@ const subscribe = async (receiver, events = ["*"], more = {}, options) =>
 const unsubscribe = (hook, options) => must(204, "DELETE", `/api/webhooks/${hook.id}`, undefined, options);
 let serial = 0;
 const makeKpi = (options) => must(201, "POST", "/api/kpis", { name: `KPI ${++serial}`, type: "NUMERIC", thresholds: { target_value: 100 } }, options);
-const until = async (look, timeoutMs = 20_000) => {
-  for (const end = Date.now() + timeoutMs; ;) {
-    const found = await look();
-    if (found) return found;
-    assert.ok(Date.now() < end, "it did not happen in time");
-    await sleep(50);
-  }
-};
 const standard = (delivery, secret = SECRET) => new StandardWebhook(secret).verify(delivery.body, delivery.headers);
 const svix = (delivery, secret = SECRET) => new SvixWebhook(secret).verify(delivery.body, {
   "svix-id": delivery.headers["webhook-id"], "svix-timestamp": delivery.headers["webhook-timestamp"], "svix-signature": delivery.headers["webhook-signature"],
@@ -201,7 +194,7 @@ test("events about access go only where an administrator has said that they go",
       assert.match(JSON.stringify(json.fields), /administrator/);
     }
   }
-  const range = { from, to: new Date(Date.now() + 60_000).toISOString() };
+  const range = { from, to: new Date(Date.now() + 3_600_000).toISOString() };
   assert.deepEqual(await must(202, "POST", `/api/webhooks/${own.id}/replay`, range, { auth }), { deliveries: 1 });
   const narrow = await ask("POST", `/api/webhooks/${own.id}/replay`, { ...range, events: ["user.*"] }, { auth });
   assert.deepEqual([narrow.status, Object.keys(narrow.json.fields)], [400, ["events"]]);
@@ -278,8 +271,10 @@ test("410 removes the subscription, with an event that says why", async () => {
 });
 
 test("receivers that hang, drip or stream without end hold back nobody else", async () => {
+  let over = 0; // of those that hang or drip: the server has given one up, after fifteen seconds
   const stuck = await receive((_, response) => {
     const kind = stuck.deliveries.length % 3;
+    if (kind !== 2) response.on("close", () => { over++; });
     if (kind === 0) return;
     response.writeHead(200);
     const chunk = kind === 1 ? "." : "x".repeat(1 << 16);
@@ -290,15 +285,12 @@ test("receivers that hang, drip or stream without end hold back nobody else", as
   const hooks = [];
   for (let i = 0; i < 20; i++) hooks.push(await subscribe(stuck, ["kpi.created"]));
   hooks.push(await subscribe(healthy, ["kpi.created"]));
-  const began = Date.now();
   await makeKpi();
   await stuck.count(20);
   await healthy.count(1);
-  const before = Date.now();
   await makeKpi();
-  await healthy.count(2, 10_000);
-  assert.ok(Date.now() - before < 5000, "while the others still hang");
-  assert.ok(Date.now() - began < 15_000, "before anybody's time was up");
+  await healthy.count(2);
+  assert.equal(over, 0, "while the others still hang");
   assert.equal((await ask("GET", "/api/kpis")).status, 200);
   for (const hook of hooks) await unsubscribe(hook);
 });
@@ -417,7 +409,7 @@ test("a kill at any moment loses nothing, mixes up nothing, and repeats under th
       await on.kill();
       on = await startServer({ store: crashing.store, args: PRIVATE });
     }
-    await receiver.until((all) => new Set(all.map((d) => d.json.data.id)).size === made.length, 60_000);
+    await receiver.until((all) => new Set(all.map((d) => d.json.data.id)).size === made.length, 150_000); // each dead server's lease has its time
     const seen = [...new Set(receiver.deliveries.map((d) => d.json.data.id))];
     assert.deepEqual(seen, made, "in order, repeats aside");
     const ids = new Map();
@@ -438,7 +430,8 @@ test("after a kill endpoints that hang hold back none that was in flight beside 
   const crashing = await startCompanies(["North"], { args: PRIVATE });
   let on = crashing;
   const auth = crashing.admins[0];
-  const stuck = await receive(() => {});
+  let over = 0; // of those that hang at the second server
+  const stuck = await receive((_, response) => { if (stuck.deliveries.length > 20) response.on("close", () => { over++; }); });
   const healthy = await receive((_, response) => { if (healthy.deliveries.length > 1) response.end(); });
   try {
     for (let i = 0; i < 20; i++) await subscribe(stuck, ["kpi.created"], {}, { on, auth });
@@ -447,11 +440,10 @@ test("after a kill endpoints that hang hold back none that was in flight beside 
     await stuck.count(20);
     await healthy.count(1);
     await on.kill();
-    const began = Date.now();
     on = await startServer({ store: crashing.store, args: PRIVATE });
     await stuck.count(40);
     await healthy.count(2);
-    assert.ok(Date.now() - began < 10_000, `all at once again, not after ${Date.now() - began} ms`);
+    assert.equal(over, 0, "all at once again, not one behind the other's end");
     assert.equal(healthy.deliveries[1].headers["webhook-id"], healthy.deliveries[0].headers["webhook-id"]);
   } finally {
     await on.stop();

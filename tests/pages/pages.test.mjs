@@ -10,11 +10,13 @@ const CHROMIUM = process.env.SEXTANT_CHROMIUM ?? "/usr/bin/chromium";
 const ARGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
   "--disable-component-update", "--disable-sync"];
 
+const PATIENCE_MS = 120_000; // a browser that has to be read from a slow disk first
+
 let server;
 let browser;
 before(async () => {
   server = await startServer({ args: ["--demo"] });
-  browser = await chromium.launch({ executablePath: CHROMIUM, args: ARGS });
+  browser = await chromium.launch({ executablePath: CHROMIUM, args: ARGS, timeout: PATIENCE_MS });
 });
 after(async () => {
   await browser?.close();
@@ -25,6 +27,7 @@ after(async () => {
 async function open(path, options = {}) {
   const page = await (await browser.newContext(options)).newPage();
   const wrong = [];
+  page.setDefaultTimeout(PATIENCE_MS);
   page.on("pageerror", (error) => wrong.push(`script: ${error.message}`));
   page.on("console", (message) => { if (message.type() === "error") wrong.push(`console: ${message.text()}`); });
   page.on("requestfailed", (request) => wrong.push(`failed: ${request.url()}`));

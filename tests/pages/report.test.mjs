@@ -10,6 +10,7 @@ import { startCompanies } from "../api/support/company.mjs";
 const CHROMIUM = process.env.SEXTANT_CHROMIUM ?? "/usr/bin/chromium";
 const ARGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
   "--disable-component-update", "--disable-sync"];
+const PATIENCE_MS = 120_000; // a browser that has to be read from a slow disk first
 const NAME = "Summer <script>alert(1)</script> sale";
 
 let server, browser, path, auth;
@@ -18,7 +19,7 @@ before(async () => {
   [auth] = server.admins;
   const retro = await reportedCampaign(server, auth, { name: NAME });
   path = `/api/retrospectives/${retro.id}/report`;
-  browser = await chromium.launch({ executablePath: CHROMIUM, args: ARGS });
+  browser = await chromium.launch({ executablePath: CHROMIUM, args: ARGS, timeout: PATIENCE_MS });
 });
 after(async () => {
   await browser?.close();
@@ -29,6 +30,7 @@ after(async () => {
 async function open(options = {}) {
   const page = await (await browser.newContext({ ...options, extraHTTPHeaders: { authorization: auth } })).newPage();
   const wrong = [];
+  page.setDefaultTimeout(PATIENCE_MS);
   page.on("pageerror", (error) => wrong.push(`script: ${error.message}`));
   page.on("dialog", (dialog) => { wrong.push("a script of the text ran"); return dialog.dismiss(); });
   page.on("console", (message) => { if (message.type() === "error" && !/favicon/.test(message.location().url)) wrong.push(`console: ${message.text()}`); });

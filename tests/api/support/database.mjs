@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 
 import { onPostgres } from "./server.mjs";
+import { until } from "./until.mjs";
 
 const run = promisify(execFile);
 const MAX_BUFFER = 256 << 20;
@@ -18,14 +19,21 @@ export async function rows(store, sql) {
     return JSON.parse(stdout);
   }
   const file = join(store.directory, "sextant.db");
-  const { stdout } = await run("sqlite3", ["-readonly", "-json", "-cmd", ".timeout 10000", file, sql], { maxBuffer: MAX_BUFFER });
+  const { stdout } = await run("sqlite3", ["-readonly", "-json", "-cmd", ".timeout 60000", file, sql], { maxBuffer: MAX_BUFFER });
   return stdout.trim() ? JSON.parse(stdout) : [];
 }
 
 // Changes a row from outside: for states that only failures of days would bring about.
 export async function change(store, sql) {
   if (onPostgres) await run("psql", ["-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", store.args[store.args.indexOf("--database") + 1], "-c", sql]);
-  else await run("sqlite3", ["-bail", "-cmd", ".timeout 10000", join(store.directory, "sextant.db"), sql]);
+  else await run("sqlite3", ["-bail", "-cmd", ".timeout 60000", join(store.directory, "sextant.db"), sql]);
+}
+
+// A killed server's transactions end when their backends notice; until then they may still commit.
+export async function settled(store) {
+  if (!onPostgres) return;
+  const others = "SELECT COUNT(*) AS n FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'";
+  await until(async () => (await rows(store, others))[0].n === 0);
 }
 
 // Names of the tables that the migrations made.

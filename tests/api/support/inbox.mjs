@@ -1,6 +1,7 @@
 // A real mail server in a process of its own (inbox.py), and what it has taken.
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
+import { PATIENCE_MS } from "./until.mjs";
 
 const SCRIPT = new URL("inbox.py", import.meta.url).pathname;
 
@@ -26,7 +27,7 @@ export async function startInbox({ args = [] } = {}) {
   if (!args.includes("--closed")) await opened;
   inbox.url = `smtp://127.0.0.1:${port}`;
   // The first message for whom the condition holds, when it comes.
-  inbox.find = (condition, timeoutMs = 20_000) => new Promise((resolve, reject) => {
+  inbox.find = (condition, timeoutMs = PATIENCE_MS) => new Promise((resolve, reject) => {
     const timer = setTimeout(() => {
       waiting.delete(look);
       reject(new Error(`not in ${timeoutMs} ms; there are: ${inbox.messages.map((m) => `${m.to} ${m.headers.subject}`).join("; ")}`));

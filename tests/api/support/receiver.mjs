@@ -1,5 +1,6 @@
 // An endpoint for webhooks: a real HTTP server that remembers what it was sent and answers as the test says.
 import { createServer } from "node:http";
+import { PATIENCE_MS } from "./until.mjs";
 
 // behave(delivery, response) answers; by default 200. A delivery has headers, body, and at (when it came).
 export async function startReceiver(behave = (_, response) => response.end("ok")) {
@@ -21,7 +22,7 @@ export async function startReceiver(behave = (_, response) => response.end("ok")
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   receiver.url = `http://127.0.0.1:${server.address().port}/hook`;
   // Resolves when the deliveries fulfil the condition; rejects after timeoutMs.
-  receiver.until = (condition, timeoutMs = 20_000) => new Promise((resolve, reject) => {
+  receiver.until = (condition, timeoutMs = PATIENCE_MS) => new Promise((resolve, reject) => {
     const timer = setTimeout(() => { waiting.delete(look); reject(new Error(`not in ${timeoutMs} ms; ${receiver.deliveries.length} deliveries came: ${receiver.deliveries.map((d) => d.json.type).join(" ")}`)); }, timeoutMs);
     const look = () => {
       if (!condition(receiver.deliveries)) return;

@@ -2,8 +2,7 @@
 import { after } from "node:test";
 import { EventSource } from "eventsource";
 import WebSocket from "ws";
-
-const PATIENCE_MS = 20_000;
+import { PATIENCE_MS } from "./until.mjs";
 
 // What a test that failed has left open would keep the runner waiting: an EventSource connects again for ever.
 const open = new Set();
@@ -36,7 +35,10 @@ function mailbox() {
     attempt();
   });
   box.end_of = (patience = PATIENCE_MS) => new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`did not end; ${JSON.stringify(box.messages.slice(-3))}`)), patience);
+    const timer = setTimeout(() => {
+      waiting.delete(attempt);
+      reject(new Error(`did not end; ${JSON.stringify(box.messages.slice(-3))}`));
+    }, patience);
     const attempt = () => {
       if (!box.ended) return;
       clearTimeout(timer);

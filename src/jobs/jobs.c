@@ -41,6 +41,9 @@ KIND(notice_digest_one, .name = NOTICE_JOB_DIGEST, .run = notice_digest_run, .do
 KIND(mail_person, .name = NOTICE_JOB_MAIL, .run = mail_person_run, .attempts_max = 600,
 	.longest_retry_s = 900, .crashes_max = WAITING_CRASHES,
 	.doc = "Mails a person what has come together.");
+KIND(mail_refused, .name = NOTICE_JOB_REFUSED, .run = mail_refused_run, .attempts_max = 600,
+	.longest_retry_s = 900, .crashes_max = WAITING_CRASHES,
+	.doc = "Stands for a notice whose content the mail server refused; tried again it is mailed alone.");
 KIND(webhook_deliver, .name = WEBHOOK_DELIVER_JOB, .run = webhook_deliver_run, .longest_retry_s = 60,
 	.crashes_max = WAITING_CRASHES, .forgets = true, .doc = "Tells an endpoint its next events.");
 KIND(webhook_retry, .name = WEBHOOK_RETRY_JOB, .run = webhook_retry_run, .longest_retry_s = 60,
@@ -64,6 +67,7 @@ const struct job_kind *const job_kinds[] = {
 	&notice_tell_one,
 	&notice_digest_one,
 	&mail_person,
+	&mail_refused,
 	&webhook_deliver,
 	&webhook_retry,
 	&webhook_replay,
@@ -85,6 +89,12 @@ struct err *
 jobs_act(struct db_tx *tx, const struct job_run *r, struct company_acting *out)
 {
 	return company_act(tx, r->clock->now(r->clock), r->company_id, out);
+}
+
+struct err *
+jobs_but_gone(struct err *e)
+{
+	return e && e->code == ERR_NOT_FOUND ? NULL : e;
 }
 
 /* The installation's, in UTC. Minutes differ so that they do not begin together. */

@@ -39,8 +39,7 @@ run_step(struct job_run *r, struct str member, step *s)
 		job_give_up(r);
 		return err_new(r->arena, ERR_INVALID_INPUT, "The payload has no %.*s.", STR_ARG(member));
 	}
-	struct err *e = db_write(r->db, r->arena, work, &w);
-	return e && e->code == ERR_NOT_FOUND ? NULL : e;
+	return jobs_but_gone(db_write(r->db, r->arena, work, &w));
 }
 
 struct reminding {
@@ -68,7 +67,7 @@ retrospective_due_run(struct job_run *r)
 			return job_stopped(r);
 		struct err *e = db_write(r->db, r->arena, remind_owners, &w);
 		if (e)
-			return e->code == ERR_NOT_FOUND ? NULL : e; /* the company is gone */
+			return jobs_but_gone(e);
 	} while (w.count == REMINDERS);
 	return NULL;
 }

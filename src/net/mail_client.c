@@ -14,6 +14,7 @@ struct sending {
 	const struct mail *mail;
 	struct str unsent; /* of the message */
 	bool at_recipient; /* RCPT TO was the last command before QUIT */
+	bool is_given;	   /* the text was asked for */
 	bool is_ending;	   /* QUIT has been said; its answer tells nothing */
 	char answer[ANSWER_BYTES];
 	size_t answer_n;
@@ -98,6 +99,7 @@ give(char *p, size_t one, size_t n, void *arg)
 	struct sending *s = arg;
 	const struct str part = str_sub(s->unsent, 0, one * n);
 
+	s->is_given = true;
 	if (part.n)
 		memcpy(p, part.p, part.n);
 	s->unsent = str_sub(s->unsent, part.n, s->unsent.n);
@@ -178,6 +180,31 @@ refuses_mailbox(long code, struct str answer)
 	return code == 501 || code == 550 || code == 551 || code == 553;
 }
 
+/*
+ * Whether a refusal behind the text means the text. By an enhanced code it may be of the addresses (1), a full mailbox (2), the server's
+ * own state (3) or a quota (4); 5.2.3 and 5.3.4 are about the message's size.
+ */
+static bool
+refuses_content(long code, struct str answer)
+{
+	int64_t subject, detail;
+
+	if (code < 500)
+		return false;
+	if (!enhanced_code(answer, &subject, &detail))
+		return true;
+	if (subject == 2 || subject == 3)
+		return detail == (subject == 2 ? 3 : 4);
+	return subject != 1 && subject != 4;
+}
+
+/* Whether it ended by an answer and not while one was waited for. */
+static bool
+is_answered(CURLcode code)
+{
+	return code != CURLE_OPERATION_TIMEDOUT && code != CURLE_ABORTED_BY_CALLBACK;
+}
+
 static struct err *
 error_of(struct arena *a, CURL *curl, CURLcode code, const struct sending *s)
 {
@@ -192,7 +219,11 @@ error_of(struct arena *a, CURL *curl, CURLcode code, const struct sending *s)
 	else if (s->at_recipient && refuses_mailbox(answer, said))
 		e = err_word(err_new(a, ERR_INVALID_INPUT, "The mail server refused the recipient."),
 			"RECIPIENT_REFUSED");
-	else if (answer >= 400 && code != CURLE_OPERATION_TIMEDOUT && code != CURLE_ABORTED_BY_CALLBACK)
+	else if (s->is_given && is_answered(code) && refuses_content(answer, said))
+		e = err_word(err_new(a, ERR_INVALID_INPUT,
+				     "The mail server refused the message for its content (%ld).", answer),
+			"CONTENT_REFUSED");
+	else if (answer >= 400 && is_answered(code))
 		e = err_word(err_new(a, ERR_UNAVAILABLE, "The mail server did not take the message (%ld).",
 				     answer),
 			"MAIL_REFUSED");

@@ -33,7 +33,8 @@ struct mail {
 };
 /*
  * NULL: the server has taken it over. INVALID_INPUT with the word RECIPIENT_REFUSED: it will never take mail for this address (RFC 5321
- * 4.2.3, RFC 3463 3.2); with RECIPIENT_RESERVED: nobody can be there (mail_address_is_reserved), and no server was asked.
+ * 4.2.3, RFC 3463 3.2); with RECIPIENT_RESERVED: nobody can be there (mail_address_is_reserved), and no server was asked;
+ * with CONTENT_REFUSED: it took the text and refused the message, which another text may mend.
  * UNAVAILABLE, when it may work later: the words of curl_fault, LOGIN_REFUSED, or MAIL_REFUSED for any other refusal. The detail has the
  * server's own words.
  */

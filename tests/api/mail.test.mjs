@@ -9,7 +9,7 @@ import { after, before, test } from "node:test";
 import { promisify } from "node:util";
 
 import { startCompanies } from "./support/company.mjs";
-import { rows } from "./support/database.mjs";
+import { change, rows } from "./support/database.mjs";
 import { startInbox } from "./support/inbox.mjs";
 import { startReceiver } from "./support/receiver.mjs";
 import { basic, command, startServer } from "./support/server.mjs";
@@ -55,9 +55,11 @@ async function remind(ask, retrospective) {
   const [job] = (await ask("GET", `/api/v1/jobs?key=retro:${retrospective.id}:remind&state=waiting`)).data;
   await ask("POST", `/api/v1/jobs/${job.id}/retry`);
 }
+const LONG = 120_000; // a lease that is left behind ends within it
+const count = async (s, table, where = "1 = 1") => (await rows(s.store, `SELECT COUNT(*) AS n FROM ${table} WHERE ${where}`))[0].n;
 // Every notice has been told to whom it concerns and everything that was to be mailed is.
-const settled = (s = server) => until(async () =>
-  (await rows(s.store, "SELECT COUNT(*) AS n FROM job WHERE state IN ('waiting', 'running') AND queue IN ('notice', 'mail')"))[0].n === 0);
+const settled = (s = server, patience = undefined) => until(async () =>
+  (await rows(s.store, "SELECT COUNT(*) AS n FROM job WHERE state IN ('waiting', 'running') AND queue IN ('notice', 'mail')"))[0].n === 0, patience);
 
 test("a crossing is mailed to owner and assigned people as they asked, with its figures", async () => {
   const [owner, ann, ben, cas, dan, eve] = await Promise.all(["owner", "ann", "ben", "cas", "dan", "eve"].map((n) => person(n)));
@@ -199,6 +201,127 @@ test("an address that is refused is told in the jobs and holds back nobody", asy
   assert.equal(data.length, 1);
   assert.match(data[0].error, /refused the recipient/);
   assert.equal((await rows(server.store, "SELECT COUNT(*) AS n FROM notice"))[0].n, 0);
+});
+
+// A server with one person, and what makes that person a notice of each name; mail waits until it is let go.
+async function startPostOffice(company, into, email = `pia@${DOMAIN}`) {
+  const options = ["--mail-server", into.url, ...FROM];
+  const office = { world: await startCompanies([company], { args: options }) };
+  const auth = office.world.admins[0];
+  office.now = office.world;
+  office.ask = async (...what) => callerOf({ admins: [auth], request: office.now.request })(...what);
+  office.pia = await office.world.person("pia", "EMPLOYEE", { employee_id: "emp-pia", email });
+  office.tell = async (...names) => {
+    await office.ask("POST", "/api/v1/jobs/queues/mail/pause");
+    for (const name of names) {
+      const k = await office.ask("POST", "/api/kpis", { name, type: "NUMERIC", owner_id: "emp-pia", thresholds: { target_value: 100 } });
+      await office.ask("POST", `/api/kpis/${k.id}/values`, { value: 1 });
+    }
+    await until(async () => (await count(office.world, "job", "kind = 'notice.tell'")) === 0, LONG);
+    await office.ask("POST", "/api/v1/jobs/queues/mail/resume");
+  };
+  office.restart = async () => {
+    await office.now.kill();
+    office.now = await startServer({ store: office.world.store, args: options });
+  };
+  // Instead of waiting for the back-off, until it has come to that.
+  office.retryUntil = (look) => until(async () => {
+    for (const job of (await office.ask("GET", "/api/v1/jobs?kind=mail.person&state=waiting")).data)
+      await office.now.request("POST", `/api/v1/jobs/${job.id}/retry`, { auth }); // refused when it has begun meanwhile
+    return look();
+  }, LONG);
+  office.job = (query, fits) => until(async () => (await office.ask("GET", `/api/v1/jobs?${query}`)).data.find(fits ?? (() => true)), LONG);
+  office.stop = async () => {
+    if (office.now === office.world) return office.world.stop();
+    await office.now.stop();
+    await office.world.store.remove();
+  };
+  return office;
+}
+// Names of the KPIs that mails tell of. The same mail may have come twice, when the server was killed behind it, and is the same then.
+function toldIn(messages) {
+  const mails = new Map();
+  for (const m of messages) {
+    const id = m.headers["message-id"];
+    assert.equal(bodyOf(m), mails.get(id) ?? bodyOf(m), `${id} is another mail the second time`);
+    mails.set(id, bodyOf(m));
+  }
+  return [...mails.values()].flatMap((text) => [...text.matchAll(/^(.+) is critical\.$/gm)].map((m) => m[1])).sort();
+}
+
+test("a notice whose content the mail server refuses holds back no other, is told in the jobs, and can be sent again", async () => {
+  const strict = await startInbox({ args: ["--refuse", "Unmailable", "--hold", "Held"] });
+  const office = await startPostOffice("East", strict);
+  const fine = ["Four", "Held", "One", "Seven", "Six", "Two"];
+  try {
+    await office.tell("One", "Two", "Unmailable", "Four", "Held", "Six", "Seven");
+    await strict.find((m) => bodyOf(m).includes("Held"), LONG);
+    await office.restart(); // the mail is taken, and nobody has heard of it
+    await until(() => fine.every((name) => toldIn(strict.messages).includes(name)), LONG);
+    const dead = await office.job("queue=mail&state=dead");
+    await settled(office.now, LONG);
+    assert.deepEqual(toldIn(strict.messages), fine);
+    assert.equal(dead.kind, "mail.refused");
+    assert.match(dead.error, new RegExp(`^Notice ${dead.payload.notice_id} was not mailed to person ${office.pia.id}\\. .*content \\(554\\)`));
+    assert.equal(dead.payload.person_id, office.pia.id);
+    assert.doesNotMatch(JSON.stringify(dead), /Unmailable|@/, "addresses and texts are not for the list of jobs");
+    const [inItsPlace, ...more] = strict.messages.filter((m) => m.headers.subject === "A notice could not be mailed");
+    assert.deepEqual(more, []);
+    assert.deepEqual(inItsPlace.to, [office.pia.email]);
+    assert.match(bodyOf(inItsPlace), /^ {2}threshold\.breached, \d{4}-\d\d-\d\d \d\d:\d\d:\d\d \(/m);
+    assert.doesNotMatch(bodyOf(inItsPlace), /Unmailable|pia/);
+    // Of 7, of 4, of 2, alone, and alone in its own job, whose end the kill may have swallowed.
+    assert.ok([5, 6].includes(strict.refusals.length), `${strict.refusals.length} mails were refused`);
+    assert.equal(await count(office.now, "notice"), 1);
+
+    await strict.takeAll();
+    await office.ask("POST", `/api/v1/jobs/${dead.id}/retry`);
+    await strict.find((m) => bodyOf(m).includes("Unmailable"), LONG);
+    await settled(office.now);
+    assert.equal(await count(office.now, "notice"), 0);
+  } finally {
+    await office.stop();
+    await strict.stop();
+  }
+});
+
+test("a mail server that refuses whatever is sent is waited for; nothing is given up", async () => {
+  const strict = await startInbox();
+  const office = await startPostOffice("Up", strict, `rejected@${DOMAIN}`);
+  try {
+    await office.tell("One", "Two", "Three", "Four");
+    const failed = await office.job("kind=mail.person&state=waiting", (j) => j.error);
+    assert.match(failed.error, /refused the message for its content \(554\)/);
+    // Of 4, of 2, alone, one in its place, and of another one: then it is known, and every later attempt sends the last three.
+    const refused = strict.refusals.length;
+    const { attempt } = (await office.ask("GET", `/api/v1/jobs/${failed.id}`)).data;
+    assert.ok(refused <= 5 + 3 * (attempt - 1), `${refused} mails in ${attempt} attempts`);
+    assert.equal(await count(office.now, "notice"), 4);
+    assert.equal(await count(office.now, "job", "kind = 'mail.refused'"), 0);
+    await office.ask("PATCH", `/api/auth/users/${office.pia.id}/`, { email: office.pia.email.replace("rejected", "pia") });
+    await office.retryUntil(async () => (await count(office.now, "notice")) === 0);
+    assert.deepEqual(toldIn(strict.messages), ["Four", "One", "Three", "Two"]);
+  } finally {
+    await office.stop();
+    await strict.stop();
+  }
+});
+
+test("a notice that the mail server refuses in any words waits behind all others", async () => {
+  const strict = await startInbox({ args: ["--refuse", "Unmailable", "--refuse", "could not be mailed"] });
+  const office = await startPostOffice("Down", strict);
+  try {
+    await office.tell("Unmailable", "One", "Two");
+    const failed = await office.job("kind=mail.person&state=waiting", (j) => j.error);
+    assert.match(failed.error, new RegExp(`^The mail server refused notice \\d+ to person ${office.pia.id}, and to say that there is one\\.$`));
+    assert.deepEqual(toldIn(strict.messages), ["One", "Two"]);
+    await office.tell("Three");
+    await office.retryUntil(() => strict.messages.some((m) => bodyOf(m).includes("Three")));
+    assert.deepEqual(toldIn(strict.messages), ["One", "Three", "Two"]);
+  } finally {
+    await office.stop();
+    await strict.stop();
+  }
 });
 
 test("those whom a retrospective concerns are reminded of it", async () => {

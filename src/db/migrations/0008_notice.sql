@@ -4,7 +4,7 @@ CREATE TABLE notice (
 	company_id BIGINT NOT NULL,
 	id BIGINT NOT NULL,
 	person_id BIGINT NOT NULL,
-	period TEXT NOT NULL,       -- IMMEDIATE, DAILY, WEEKLY: with which mail
+	period TEXT NOT NULL,       -- IMMEDIATE, DAILY, WEEKLY: with which mail; REFUSED: with none
 	type TEXT NOT NULL,         -- of the event: threshold.breached, …
 	object_id TEXT NOT NULL,
 	at BIGINT NOT NULL,         -- when it happened

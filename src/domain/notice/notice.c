@@ -6,6 +6,21 @@
 
 const char *const notice_period_names[] = { "IMMEDIATE", "DAILY", "WEEKLY", "NONE", NULL };
 
+bool
+notice_period_read(const json_val *payload, enum notice_period *out)
+{
+	const json_val *name = json_get(payload, STR("period"));
+
+	if (!name || json_type_of(name) != JSON_STRING)
+		return false;
+	for (int i = 0; notice_period_names[i]; i++)
+		if (str_eq(json_string(name), str_from_cstr(notice_period_names[i]))) {
+			*out = (enum notice_period)i;
+			return true;
+		}
+	return false;
+}
+
 struct err *
 notice_put(struct res_ctx *c, const struct notice *n)
 {
@@ -64,7 +79,7 @@ tell_one(struct res_ctx *c, const struct notice_row *n, struct str details, cons
 	TRY(db_next_id(c->tx, "notice", &id));
 	TRY(DB_EXEC(c->tx, &sql_notice_add, P_INT(c->actor->company_id), P_INT(id), P_INT(p->id),
 		P_TEXT(str_from_cstr(notice_period_names[p->period])), P_TEXT(n->type), P_TEXT(n->object_id),
-		P_INSTANT(n->at), P_TEXT(details)));
+		P_INSTANT(n->at), P_TEXT(details), P_INT(NOTICE_MAIL_MAX)));
 	if (p->period != NOTICE_IMMEDIATE)
 		return NULL;
 	return plan_mail(

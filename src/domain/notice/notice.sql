@@ -42,15 +42,26 @@ SELECT id FROM person WHERE company_id = $1 AND role = 'ADMIN' AND active = 1 AN
 SELECT 1 FROM retrospective WHERE company_id = $1 AND id = $2 AND status = 'Scheduled' AND scheduled_time = $3
 
 -- name: notice_add
-INSERT INTO notice (company_id, id, person_id, period, type, object_id, at, details) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+INSERT INTO notice (company_id, id, person_id, period, type, object_id, at, details, together) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 
 -- Somebody with an address who may log in.
 -- name: notice_person
 SELECT username, first_name, last_name, email FROM person
 WHERE company_id = $1 AND id = $2 AND active = 1 AND suspended = 0 AND deleted_at IS NULL AND email <> ''
 
+-- What comes next: first what was refused together, in its smallest parts, then what was not tried yet. $5: but not this one.
 -- name: notice_of_person
-SELECT id, type, object_id, at, details FROM notice WHERE company_id = $1 AND person_id = $2 AND period = $3 ORDER BY id LIMIT $4
+SELECT id, type, object_id, at, details, together FROM notice WHERE company_id = $1 AND person_id = $2 AND period = $3 AND id <> $5
+ORDER BY together, id LIMIT $4
+
+-- name: notice_set_aside_find
+SELECT id, type, object_id, at, details, together FROM notice WHERE company_id = $1 AND person_id = $2 AND id = $3 AND period = 'REFUSED'
+
+-- name: notice_part
+UPDATE notice SET together = $3 WHERE company_id = $1 AND id = $2
+
+-- name: notice_set_aside
+UPDATE notice SET period = 'REFUSED' WHERE company_id = $1 AND id = $2
 
 -- name: notice_remove
 DELETE FROM notice WHERE company_id = $1 AND id = $2

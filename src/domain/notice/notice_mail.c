@@ -12,23 +12,40 @@ struct waiting {
 };
 
 static struct err *
-read_waiting(struct res_ctx *c, int64_t person_id, enum notice_period p, struct waiting *out)
+query(struct res_ctx *c, const struct notice_mail_ask *ask, struct db_rows *r)
+{
+	const int64_t company_id = c->actor->company_id;
+
+	if (ask->only)
+		return DB_QUERY(c->tx, &sql_notice_set_aside_find, r, P_INT(company_id),
+			P_INT(ask->person_id), P_INT(ask->only));
+	return DB_QUERY(c->tx, &sql_notice_of_person, r, P_INT(company_id), P_INT(ask->person_id),
+		P_TEXT(str_from_cstr(notice_period_names[ask->period])), P_INT(NOTICE_MAIL_MAX),
+		P_INT(ask->but));
+}
+
+/* The first ones that may be in one mail. */
+static struct err *
+read_waiting(struct res_ctx *c, const struct notice_mail_ask *ask, struct waiting *out)
 {
 	struct db_rows r;
 	bool row;
 
 	out->list = arena_alloc(c->arena, NOTICE_MAIL_MAX * sizeof(*out->list));
-	TRY(DB_QUERY(c->tx, &sql_notice_of_person, &r, P_INT(c->actor->company_id), P_INT(person_id),
-		P_TEXT(str_from_cstr(notice_period_names[p])), P_INT(NOTICE_MAIL_MAX)));
+	TRY(query(c, ask, &r));
 	for (;;) {
 		TRY(db_next(&r, &row));
 		if (!row)
 			return NULL;
+		const int64_t together = db_int(&r, 5), first = out->count ? out->list[0].together : together;
+		if (together != first || (int64_t)out->count >= first)
+			continue;
 		struct notice_row *n = &out->list[out->count++];
 		*n = (struct notice_row){ .id = db_int(&r, 0),
 			.type = db_text_copy(&r, 1),
 			.object_id = db_text_copy(&r, 2),
-			.at = { db_int(&r, 3) } };
+			.at = { db_int(&r, 3) },
+			.together = together };
 		TRY(json_parse(c->arena, db_text_copy(&r, 4), &n->details));
 	}
 }
@@ -130,11 +147,12 @@ static void
 compose(struct res_ctx *c, enum notice_period p, const struct notice_place *place, const struct waiting *w,
 	const struct notice_reader *who, struct notice_mail *out)
 {
-	struct buf subject, text, name;
+	struct buf subject, text, name, about;
 
 	buf_init_arena(&subject, c->arena, LIMIT_TEXT_BYTES);
 	buf_init_arena(&text, c->arena, LIMIT_ANSWER_BYTES);
 	buf_init_arena(&name, c->arena, LIMIT_TEXT_BYTES);
+	buf_init_arena(&about, c->arena, LIMIT_TEXT_BYTES);
 	add_subject(&subject, place, w, p);
 	add_text(&text, place, w, who);
 	out->subject = buf_str(&subject);
@@ -144,26 +162,28 @@ compose(struct res_ctx *c, enum notice_period p, const struct notice_place *plac
 	buf_add_byte(&name, ' ');
 	notice_add_line_text(&name, who->last_name);
 	out->to_name = str_trim(buf_str(&name));
+	buf_add_fmt(&about, "%.*s, ", STR_ARG(w->list[0].type));
+	notice_add_time(&about, place->zone, w->list[0].at);
+	out->about = buf_str(&about);
 	out->id = arena_fmt(c->arena, "notice.%lld.%lld.%lld", (long long)c->actor->company_id,
 		(long long)w->list[0].id, (long long)w->list[w->told - 1].id);
 }
 
 struct err *
-notice_mail_read(
-	struct res_ctx *c, int64_t person_id, enum notice_period p, struct str url, struct notice_mail *out)
+notice_mail_read(struct res_ctx *c, const struct notice_mail_ask *ask, struct notice_mail *out)
 {
-	const struct notice_place place = { .arena = c->arena, .zone = c->actor->zone, .url = url };
+	const struct notice_place place = { .arena = c->arena, .zone = c->actor->zone, .url = ask->url };
 	struct waiting w = { 0 };
 	struct notice_reader who = { 0 };
 	bool is_mailed;
 
 	*out = (struct notice_mail){ 0 };
-	TRY(notice_reader_find(c, person_id, &who, &is_mailed));
-	TRY(read_waiting(c, person_id, p, &w));
+	TRY(notice_reader_find(c, ask->person_id, &who, &is_mailed));
+	TRY(read_waiting(c, ask, &w));
 	TRY(choose(c, &w, out));
 	out->is_wanted = is_mailed && w.told > 0;
 	if (out->is_wanted)
-		compose(c, p, &place, &w, &who, out);
+		compose(c, ask->period, &place, &w, &who, out);
 	return NULL;
 }
 

@@ -11,6 +11,7 @@ struct notice_row {
 	struct str type, object_id;
 	struct instant at;
 	json_val *details;
+	int64_t together; /* in one mail with it at most */
 };
 
 /* Who can be mailed. */
@@ -46,6 +47,8 @@ struct notice_place {
 
 /* A name or other text of people as part of one line, which it neither ends nor turns around. */
 void notice_add_line_text(struct buf *b, struct str s);
+/* With the zone's name. */
+void notice_add_time(struct buf *b, const struct zone *z, struct instant at);
 /* A kind of notice: whom it concerns and how it is said. */
 struct notice_kind {
 	const char *type;

@@ -58,18 +58,18 @@ add_line(struct buf *b, const char *name, struct str value)
 	buf_add_byte(b, '\n');
 }
 
-static void
-add_time(struct buf *b, const struct notice_place *p, struct instant at)
+void
+notice_add_time(struct buf *b, const struct zone *z, struct instant at)
 {
-	instant_write(b, at, INSTANT_BLANK, p->zone);
-	buf_add_fmt(b, " (%.*s)", STR_ARG(zone_name(p->zone)));
+	instant_write(b, at, INSTANT_BLANK, z);
+	buf_add_fmt(b, " (%.*s)", STR_ARG(zone_name(z)));
 }
 
 static void
 add_time_line(struct buf *b, const struct notice_place *p, const char *name, struct instant at)
 {
 	buf_add_fmt(b, "  %-13s ", name);
-	add_time(b, p, at);
+	notice_add_time(b, p->zone, at);
 	buf_add_byte(b, '\n');
 }
 
@@ -172,7 +172,7 @@ retrospective_title(struct buf *b, const struct notice_place *p, const struct no
 		buf_add_lit(b, " was closed on its deadline");
 	else if (member_time(n, "scheduled_time", &at)) {
 		buf_add_lit(b, " on ");
-		add_time(b, p, at);
+		notice_add_time(b, p->zone, at);
 	}
 }
 

@@ -5,14 +5,15 @@ import { PATIENCE_MS } from "./until.mjs";
 
 const SCRIPT = new URL("inbox.py", import.meta.url).pathname;
 
-// args: of inbox.py. An inbox has url and messages; a closed one is opened by open().
+// args: of inbox.py. An inbox has url, messages and refusals; a closed one is opened by open(), refusals are lifted by takeAll().
 export async function startInbox({ args = [] } = {}) {
   const child = spawn("/usr/bin/python3", [SCRIPT, ...args], { stdio: ["pipe", "pipe", "inherit"] });
-  const inbox = { messages: [] };
+  const inbox = { messages: [], refusals: [] };
   const waiting = new Set();
   const exited = new Promise((resolve) => { child.on("close", resolve); });
-  let isOpen;
+  let isOpen, isLifted;
   const opened = new Promise((resolve) => { isOpen = resolve; });
+  const lifted = new Promise((resolve) => { isLifted = resolve; });
   const port = await new Promise((resolve, reject) => {
     child.on("error", reject);
     child.on("exit", (code) => reject(new Error(`the inbox ended with ${code}`)));
@@ -20,7 +21,9 @@ export async function startInbox({ args = [] } = {}) {
       const said = JSON.parse(line);
       if (said.port) return resolve(said.port);
       if (said.open) return isOpen();
-      inbox.messages.push(said);
+      if (said.lifted) return isLifted();
+      if (said.refused !== undefined) inbox.refusals.push(said);
+      else inbox.messages.push(said);
       for (const look of [...waiting]) look();
     });
   });
@@ -43,6 +46,7 @@ export async function startInbox({ args = [] } = {}) {
     look();
   });
   inbox.open = async () => { child.stdin.write("\n"); await opened; };
+  inbox.takeAll = async () => { child.stdin.write("\n"); await lifted; };
   inbox.stop = async () => { child.stdin.end(); await exited; };
   return inbox;
 }

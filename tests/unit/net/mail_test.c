@@ -198,7 +198,17 @@ what_was_refused_tells_whose_fault_it_is(void **state)
 		{ { "RCPT", "450 later\r\n" }, "MAIL_REFUSED", ERR_UNAVAILABLE },
 		{ { "MAIL", "550 not from you\r\n" }, "MAIL_REFUSED", ERR_UNAVAILABLE },
 		{ { "DATA", "554 no\r\n" }, "MAIL_REFUSED", ERR_UNAVAILABLE },
-		{ { ".", "554 spam\r\n" }, "MAIL_REFUSED", ERR_UNAVAILABLE },
+		/* Of the text: another one may be taken. */
+		{ { ".", "554 spam\r\n" }, "CONTENT_REFUSED", ERR_INVALID_INPUT },
+		{ { ".", "550 5.7.1 spam\r\n" }, "CONTENT_REFUSED", ERR_INVALID_INPUT },
+		{ { ".", "554-5.6.0 bad\r\n554 5.6.0 text\r\n" }, "CONTENT_REFUSED", ERR_INVALID_INPUT },
+		{ { ".", "552 5.3.4 size\r\n" }, "CONTENT_REFUSED", ERR_INVALID_INPUT },
+		{ { ".", "552 5.2.3 size\r\n" }, "CONTENT_REFUSED", ERR_INVALID_INPUT },
+		/* Of a full mailbox, the server, a quota, the sender. */
+		{ { ".", "552 5.2.2 full\r\n" }, "MAIL_REFUSED", ERR_UNAVAILABLE },
+		{ { ".", "554 5.3.2 closed\r\n" }, "MAIL_REFUSED", ERR_UNAVAILABLE },
+		{ { ".", "550 5.4.5 quota\r\n" }, "MAIL_REFUSED", ERR_UNAVAILABLE },
+		{ { ".", "550 5.1.8 sender\r\n" }, "MAIL_REFUSED", ERR_UNAVAILABLE },
 		{ { ".", "451 later\r\n" }, "MAIL_REFUSED", ERR_UNAVAILABLE },
 	};
 	struct world *w = *state;

@@ -132,6 +132,36 @@ test("names cannot add to a mail's header or lines", async () => {
   for (const line of mail.raw.split("\r\n")) assert.ok(line.length <= 78 || /^Message-ID/.test(line), line);
 });
 
+test("a title of any length makes a subject that can be read; the mail has all of it", async () => {
+  const doer = await person("reader");
+  const retro = await call("POST", "/api/retrospectives/", { task_id: 71, scheduled_time: inHours(2), status: "Scheduled" });
+  const title = `${"Grüße 😀 ".repeat(400)}end`;
+  await call("POST", `/api/retrospectives/${retro.id}/actions/`, { title, owner_id: doer.id });
+  const mail = await mailTo(doer);
+  assert.ok(mail.headers.subject.startsWith("To do: Grüße 😀 Grüße"));
+  assert.equal([...mail.headers.subject].length, 250);
+  assert.ok(mail.headers.subject.endsWith("…"));
+  assert.ok(bodyOf(mail).includes(title));
+});
+
+test("a thousand notices come in as few mails as there is room for, each once", async () => {
+  const ida = await person("ida");
+  await call("POST", "/api/v1/jobs/queues/mail/pause");
+  const k = await kpi({ name: "The last one", owner_id: ida.employee_id });
+  await record(k, 1);
+  const waiting = () => count(server, "notice", `person_id = ${ida.id}`);
+  await until(async () => (await waiting()) === 1);
+  await change(server.store, `INSERT INTO notice (company_id, id, person_id, period, type, object_id, at, details)
+    WITH RECURSIVE i (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i WHERE n < 999)
+    SELECT company_id, 1000000 + n, person_id, period, type, 'bulk-' || n || '.', at, details FROM notice, i WHERE person_id = ${ida.id}`);
+  await call("POST", "/api/v1/jobs/queues/mail/resume");
+  await until(async () => (await waiting()) === 0, LONG);
+  await until(() => mailsTo(ida).length === 10, LONG);
+  const told = mailsTo(ida).flatMap((mail) => [...bodyOf(mail).matchAll(/^ {2}KPI +(\S+)$/gm)].map((m) => m[1]));
+  assert.deepEqual([told.length, new Set(told).size], [1000, 1000]);
+  for (const mail of mailsTo(ida)) assert.equal(mail.headers.subject, "The last one is critical, and 99 more");
+});
+
 test("people who cannot log in any more, or have no address, are not mailed", async () => {
   const [gone, mute] = [await person("gone"), await person("mute", { email: "" })];
   const k = await kpi({ name: "Whose?", owner_id: gone.employee_id });

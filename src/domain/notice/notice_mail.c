@@ -6,6 +6,8 @@
 #include "domain/notice/notice_parts.h"
 #include "domain/notice/notice_sql.h"
 
+#define SUBJECT_CHARS 250 /* of a title: programs show less, servers limit the header */
+
 struct waiting {
 	struct notice_row *list;
 	size_t count, told; /* told: those that still hold, which come first */
@@ -94,6 +96,26 @@ add_title(struct buf *b, const struct notice_place *p, const struct notice_row *
 	notice_kind_find(n->type)->title(b, p, n);
 }
 
+/* The first characters of a title that is too long; the text has all of it. */
+static void
+add_short_title(struct buf *b, const struct notice_place *place, const struct notice_row *n)
+{
+	struct buf title;
+	size_t end = 0, chars = 0;
+
+	buf_init_arena(&title, place->arena, LIMIT_ANSWER_BYTES);
+	add_title(&title, place, n);
+	const struct str all = buf_str(&title);
+	if (str_utf8_len(all) <= SUBJECT_CHARS) {
+		buf_add_str(b, all);
+		return;
+	}
+	for (; chars < SUBJECT_CHARS; end++)
+		chars += ((unsigned char)all.p[end] & 0xc0) != 0x80;
+	buf_add_str(b, str_sub(all, 0, end - 1));
+	buf_add_lit(b, "…");
+}
+
 static void
 add_subject(struct buf *b, const struct notice_place *place, const struct waiting *w, enum notice_period p)
 {
@@ -102,7 +124,7 @@ add_subject(struct buf *b, const struct notice_place *place, const struct waitin
 			w->told, w->told == 1 ? "" : "s");
 		return;
 	}
-	add_title(b, place, &w->list[0]);
+	add_short_title(b, place, &w->list[0]);
 	if (w->told > 1)
 		buf_add_fmt(b, ", and %zu more", w->told - 1);
 }

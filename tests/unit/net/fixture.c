@@ -7,8 +7,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define PATIENCE_MS 10000
-
 static struct str
 text_of(struct arena *a, size_t n)
 {
@@ -212,6 +210,7 @@ fixture_free(struct fixture *f)
 	pthread_mutex_unlock(&f->lock);
 	for (int i = 0; f->threads_run && i < FIXTURE_THREADS; i++)
 		pthread_join(f->threads[i], NULL);
+	hold_release(f); /* what came after the first time */
 	http_server_free(f->server);
 	arena_free(f->arena);
 	free(f);

@@ -18,6 +18,10 @@
 #include <cmocka.h>
 
 #define FIXTURE_THREADS 3
+/* How long is waited for what must come: a machine may stop for many seconds between any two lines. */
+#define PATIENCE_MS 60000
+/* A limit of milliseconds may pass while the machine does something else, so a test of one begins anew; a broken rule fails every time. */
+#define TRIES 20
 
 struct fixture {
 	struct arena *arena;
@@ -46,7 +50,7 @@ void hold_release(struct fixture *f);
 /* The port of listening address i. */
 int fixture_port(const struct fixture *f, size_t i);
 
-/* Blocking clients; every function gives up after ten seconds and fails the test. */
+/* Blocking clients; every function gives up after PATIENCE_MS and fails the test. */
 int client_open(const struct fixture *f);
 int client_open_from(const struct fixture *f, const char *source_address);
 void client_send(int fd, const char *text);
@@ -63,7 +67,7 @@ void client_read(int fd, bool without_body, struct reply *r);
 void reply_done(struct reply *r);
 /* The value of a header field in a buffer of the thread, or NULL. */
 const char *reply_field(const struct reply *r, const char *name);
-/* True when the server closes within the time; input before that is dropped. */
+/* True when the server closes within the time; input before that is dropped. What must close has PATIENCE_MS. */
 bool client_is_closed(int fd, int within_ms);
 /* Opens, sends, reads one answer, closes; returns the status. */
 int ask(const struct fixture *f, const char *request, struct reply *r);

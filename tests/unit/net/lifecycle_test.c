@@ -138,7 +138,7 @@ all_addresses_answer(void **state)
 	client_read(fd, false, &r);
 	assert_int_equal(r.status, 200);
 	assert_non_null(strstr(r.body, "peer=::1 host=127.0.0.1:"));
-	assert_true(client_is_closed(fd, 3000));
+	assert_true(client_is_closed(fd, PATIENCE_MS));
 	reply_done(&r);
 	close(fd);
 }
@@ -161,7 +161,7 @@ a_connection_serves_many_requests(void **state)
 	client_read(fd, false, &r);
 	assert_int_equal(r.status, 204);
 	assert_string_equal(reply_field(&r, "Connection"), "close");
-	assert_true(client_is_closed(fd, 3000));
+	assert_true(client_is_closed(fd, PATIENCE_MS));
 	close(fd);
 }
 
@@ -178,7 +178,7 @@ http_1_0_closes_unless_asked_to_stay(void **state)
 	client_send(fd, "GET / HTTP/1.0\r\n\r\n");
 	client_read(fd, false, &r);
 	assert_int_equal(r.status, 200);
-	assert_true(client_is_closed(fd, 3000));
+	assert_true(client_is_closed(fd, PATIENCE_MS));
 	reply_done(&r);
 	close(fd);
 }
@@ -271,6 +271,25 @@ large_bodies_go_both_ways(void **state)
 	close(fd);
 }
 
+/* How many of 50 took as long as a delayed acknowledgement. */
+static int
+late_answers(int fd, const char *request)
+{
+	int late = 0;
+
+	for (int n = 0; n < 50; n++) {
+		int64_t begun = monotonic_us();
+		struct reply r;
+
+		client_send(fd, request);
+		client_read(fd, false, &r);
+		assert_int_equal(r.status, 200);
+		reply_done(&r);
+		late += monotonic_us() - begun > 35000;
+	}
+	return late;
+}
+
 /* Delayed acknowledgement against Nagle's algorithm would cost 40 ms for each answer that is sent in pieces. */
 static void
 answers_do_not_wait_for_acknowledgements(void **state)
@@ -279,19 +298,13 @@ answers_do_not_wait_for_acknowledgements(void **state)
 	int fd = client_open(*state);
 
 	for (size_t i = 0; i < COUNT(sizes); i++) {
-		int64_t begun = monotonic_us();
 		char request[100];
-		struct reply r;
+		int tries = 0;
 
 		assert_true(snprintf(request, sizeof(request), "GET /%s/%s HTTP/1.1\r\nHost: x\r\n\r\n",
 				    i % 2 ? "later" : "json", sizes[i]) > 0);
-		for (int n = 0; n < 50; n++) {
-			client_send(fd, request);
-			client_read(fd, false, &r);
-			assert_int_equal(r.status, 200);
-			reply_done(&r);
-		}
-		assert_in_range(monotonic_us() - begun, 0, 50 * 35000);
+		while (late_answers(fd, request) > 25)
+			assert_true(++tries < TRIES);
 	}
 	close(fd);
 }
@@ -424,7 +437,7 @@ connections_are_limited_by_address_and_in_all(void **state)
 	reply_done(&r);
 	for (int i = 0; i < 6; i++)
 		close(fds[i]);
-	for (int i = 0; i < 3000 && http_server_stats(f->server).connections; i++)
+	for (int i = 0; i < PATIENCE_MS && http_server_stats(f->server).connections; i++)
 		usleep(1000);
 	last = client_open(f);
 	client_send(last, REQUEST);
@@ -440,8 +453,29 @@ stop_in_thread(void *arg)
 {
 	struct fixture *f = arg;
 
-	http_server_stop(f->server, 5000);
+	http_server_stop(f->server, PATIENCE_MS);
 	return NULL;
+}
+
+/* Until a server that is being stopped takes no more connections. */
+static void
+wait_until_refused(const struct fixture *f)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET,
+		.sin_port = htons((uint16_t)fixture_port(f, 0)),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	bool taken = true;
+
+	for (int i = 0; taken && i < PATIENCE_MS; i++) {
+		int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+		assert_true(fd >= 0);
+		taken = connect(fd, (struct sockaddr *)&to, sizeof(to)) == 0;
+		close(fd);
+		if (taken)
+			usleep(1000);
+	}
+	assert_false(taken);
 }
 
 static void
@@ -459,14 +493,14 @@ stopping_answers_what_is_under_way(void **state)
 	client_send(fd, "GET /hold HTTP/1.1\r\nHost: x\r\n\r\n");
 	hold_wait(f, 1);
 	assert_int_equal(pthread_create(&stopper, NULL, stop_in_thread, f), 0);
-	usleep(100000);
+	wait_until_refused(f);
 	hold_release(f);
 	client_read(fd, false, &r);
 	assert_int_equal(r.status, 200);
 	assert_string_equal(r.body, "released");
 	assert_string_equal(reply_field(&r, "Connection"), "close");
 	pthread_join(stopper, NULL);
-	assert_true(client_is_closed(idle, 3000));
+	assert_true(client_is_closed(idle, PATIENCE_MS));
 	reply_done(&r);
 	close(fd);
 	close(idle);
@@ -489,10 +523,10 @@ stopping_does_not_wait_for_ever_and_late_answers_are_dropped(void **state)
 	}
 	hold_wait(f, COUNT(fds));
 	begun = monotonic_us();
-	http_server_stop(f->server, 200);
-	assert_in_range((monotonic_us() - begun) / 1000, 150, 3000);
+	http_server_stop(f->server, 200); /* nothing is released before it returns */
+	assert_true(monotonic_us() - begun >= 200000);
 	for (size_t i = 0; i < COUNT(fds); i++) {
-		assert_true(client_is_closed(fds[i], 3000));
+		assert_true(client_is_closed(fds[i], PATIENCE_MS));
 		close(fds[i]);
 	}
 	/* The request must still be readable for those who work on it. */
@@ -522,7 +556,7 @@ stopping_under_load_loses_no_answer_half_way(void **state)
 					    "HTTP/1.1\r\nHost: x\r\n\r\n");
 		}
 		usleep((useconds_t)round * 700);
-		http_server_stop(f->server, 2000);
+		http_server_stop(f->server, PATIENCE_MS);
 		for (int i = 0; i < CLIENTS; i++) {
 			struct reply r;
 

@@ -9,8 +9,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PATIENCE_MS 10000
-
 void
 nap_ms(int ms)
 {
@@ -125,9 +123,14 @@ static void *
 answer_later(void *arg)
 {
 	struct job *j = arg;
+	struct streams *t = j->t;
 
-	answer(j->t, j->x);
+	answer(t, j->x);
 	free(j);
+	pthread_mutex_lock(&t->lock);
+	t->answering--;
+	pthread_cond_broadcast(&t->changed);
+	pthread_mutex_unlock(&t->lock);
 	return NULL;
 }
 
@@ -155,6 +158,9 @@ handle(void *arg, struct http_exchange *x)
 	check(j);
 	*j = (struct job){ t, x };
 	http_suspend(x);
+	pthread_mutex_lock(&t->lock);
+	t->answering++;
+	pthread_mutex_unlock(&t->lock);
 	check(pthread_create(&thread, NULL, answer_later, j) == 0);
 	pthread_detach(thread);
 }
@@ -198,6 +204,10 @@ streams_free(struct streams *t)
 {
 	http_server_stop(t->server, 200);
 	stream_hub_stop(t->hub, 200);
+	pthread_mutex_lock(&t->lock);
+	while (t->answering)
+		pthread_cond_wait(&t->changed, &t->lock);
+	pthread_mutex_unlock(&t->lock);
 	assert_int_equal(stream_hub_stats(t->hub).open, 0);
 	assert_int_equal(stream_hub_stats(t->hub).bytes_queued, 0);
 	assert_int_equal(http_server_stats(t->server).connections, 0);
@@ -253,6 +263,14 @@ streams_send_all(struct streams *t, const char *text)
 	pthread_mutex_unlock(&t->lock);
 	stream_message_drop(m);
 	return taken;
+}
+
+void
+streams_wait_connections(const struct streams *t, int n)
+{
+	for (int i = 0; i < PATIENCE_MS && http_server_stats(t->server).connections != n; i++)
+		nap_ms(1);
+	assert_int_equal(http_server_stats(t->server).connections, n);
 }
 
 int

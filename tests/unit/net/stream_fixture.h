@@ -25,6 +25,7 @@ struct streams {
 	_Atomic int closed, expired, messages, stillborn;
 	_Atomic int last_code;
 	_Atomic int refused;
+	int answering; /* threads of /later */
 };
 
 /* Options may be changed between the two. */
@@ -36,6 +37,8 @@ void streams_wait(struct streams *t, const _Atomic int *counter, int n);
 void streams_wait_open(struct streams *t, size_t n);
 /* Sends to every open stream; the number that took it. */
 int streams_send_all(struct streams *t, const char *text);
+/* Waits until the server counts just so many connections, streams with them. */
+void streams_wait_connections(const struct streams *t, int n);
 
 int streams_port(const struct streams *t);
 int streams_connect(const struct streams *t);
@@ -59,7 +62,7 @@ struct frame ws_read(int fd);
 int ws_read_close(int fd);
 /* Expects one text frame of this content. */
 void ws_expect(int fd, const char *text);
-/* Reads until the text has come; fails after ten seconds. */
+/* Reads until the text has come. */
 void events_expect(int fd, const char *text);
 bool reads_end(int fd);
 void nap_ms(int ms);

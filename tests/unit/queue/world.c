@@ -180,6 +180,10 @@ world_start(struct world *w, enum db_kind kind)
 {
 	static const struct job_queue_threads queues[] = { { "test", 2 }, { NULL, 0 } };
 
+	if (w->runner) { /* of a test that failed */
+		w->gate_closed = false;
+		(void)job_runner_stop(w->runner, WORLD_PATIENCE_MS);
+	}
 	memset(w, 0, sizeof(*w));
 	if (!fixture_available(kind))
 		return false;
@@ -215,7 +219,7 @@ world_stop_runner(struct world *w)
 {
 	w->gate_closed = false;
 	if (w->runner)
-		assert_true(job_runner_stop(w->runner, 5000));
+		assert_true(job_runner_stop(w->runner, WORLD_PATIENCE_MS));
 	w->runner = NULL;
 }
 

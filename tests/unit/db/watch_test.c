@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
-#define SOON_MS	 5000 /* what has to happen */
-#define NEVER_MS 50   /* what must not */
+#define SOON_MS	 60000 /* what has to happen */
+#define NEVER_MS 50    /* what must not */
 
 static struct fixture *
 start(enum db_kind kind)
@@ -213,10 +213,11 @@ announced_commits_wake_the_other_node(void **state)
 	end_nodes(&n);
 }
 
-/* Ends every listening connection of the database, as a restart of the server would. */
-static const char cut_sql[] = "SELECT COUNT(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = "
-			      "current_database() AND "
-			      "query = 'LISTEN sextant'";
+/* Ends every listening connection of the database, as a restart of the server would, and waits until they have ended. */
+static const char cut_sql[] =
+	"SELECT COUNT(pg_terminate_backend(pid, 30000)) FROM pg_stat_activity WHERE datname = "
+	"current_database() AND "
+	"query = 'LISTEN sextant'";
 
 static void
 a_lost_connection_listens_again(void **state)

@@ -58,7 +58,7 @@ nap(void)
 #define UNTIL(condition)                                              \
 	do {                                                          \
 		for (int until_i = 0; !(condition); until_i++) {      \
-			if (until_i > 15000)                          \
+			if (until_i > 60000)                          \
 				fail_msg("not in time: " #condition); \
 			nap();                                        \
 		}                                                     \
@@ -135,7 +135,7 @@ start(enum db_kind kind)
 static void
 end(void)
 {
-	assert_true(job_runner_stop(runner, 5000));
+	assert_true(job_runner_stop(runner, 120000));
 	fixture_end(&f);
 }
 

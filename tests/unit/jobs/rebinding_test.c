@@ -42,7 +42,7 @@ deliver(struct scene *s)
 	const struct webhook_sender sender = { .clock = &s->w->clock,
 		.iam = s->w->iam,
 		.allows_private = s->allows_private,
-		.timeout_ms = 5000 };
+		.timeout_ms = 60000 };
 	const struct webhook_target target = {
 		.url = arena_fmt(a, "http://" INTERNET_NAME ":%d/hook", s->receiver.port),
 		.secret = iam_seal(s->w->iam, a, STR("a-long-secret")),

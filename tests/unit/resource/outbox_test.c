@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 #define MANY	1000
-#define SOON_US 20000000LL
+#define SOON_MS 60000
 
 /* ---- making events ---------------------------------------------------------------------------------------------------------- */
 
@@ -87,7 +87,7 @@ static void
 settle(struct world *f)
 {
 	struct read_spec r = { 0 };
-	int64_t until = monotonic_us() + SOON_US;
+	int64_t until = monotonic_us() + SOON_MS * 1000LL;
 
 	do {
 		look(f, &r);
@@ -426,8 +426,8 @@ every_event_is_heard_once_and_in_order(void **state)
 	}
 	for (size_t i = 0; i < COUNT(writers); i++)
 		pthread_join(writers[i].thread, NULL);
-	assert_true(wait_heard(&here, MANY, 20000));
-	assert_true(wait_heard(&there, MANY, 20000));
+	assert_true(wait_heard(&here, MANY, SOON_MS));
+	assert_true(wait_heard(&there, MANY, SOON_MS));
 	outbox_stop(a);
 	outbox_stop(b);
 	assert_int_equal(here.count, MANY);
@@ -452,7 +452,7 @@ the_reader_waits_for_an_open_transaction(void **state)
 	put(f, 1, "kpi.fast", "1");
 	assert_false(wait_heard(&h, 1, 200));
 	slow_end(&s);
-	assert_true(wait_heard(&h, 2, 10000));
+	assert_true(wait_heard(&h, 2, SOON_MS));
 	assert_int_equal(h.disorder, 0);
 	outbox_stop(o);
 }
@@ -480,13 +480,34 @@ roll_back_slowly(void *arg)
 	return NULL;
 }
 
+/* How long it takes until number n is heard once nothing holds it back any more. */
+static int64_t
+held_back_by_a_roll_back_us(struct world *f, struct heard *h, size_t n)
+{
+	struct slow s = { .db = f->db };
+
+	sem_init(&s.inside, 0, 0);
+	sem_init(&s.go_on, 0, 0);
+	s.spec.inside = &s.inside;
+	s.spec.go_on = &s.go_on;
+	assert_int_equal(pthread_create(&s.thread, NULL, roll_back_slowly, &s), 0);
+	sem_wait(&s.inside);
+	put(f, 1, "kpi.fast", arena_fmt(f->a, "%zu", n).p);
+	assert_false(wait_heard(h, n, 100));
+	slow_end(&s);
+	settle(f);
+	int64_t began_us = monotonic_us();
+	assert_true(wait_heard(h, n, SOON_MS));
+	return monotonic_us() - began_us;
+}
+
 /* It wakes nobody when it ends, and what it held back arrives all the same. */
 static void
 a_transaction_that_rolls_back_holds_nothing_for_long(void **state)
 {
 	struct world *f = *state;
 	struct heard h;
-	struct slow s = { .db = f->db };
+	size_t tries = 1;
 
 	if (f->base.kind == DB_SQLITE)
 		return;
@@ -494,18 +515,9 @@ a_transaction_that_rolls_back_holds_nothing_for_long(void **state)
 	fixture_run(&f->base, "INSERT INTO deal (company_id, id, version, created_at, updated_at, title) "
 			      "VALUES (1, 1, 1, 1, 1, 'x')");
 	struct outbox *o = follow(f, f->db, &h);
-	sem_init(&s.inside, 0, 0);
-	sem_init(&s.go_on, 0, 0);
-	s.spec.inside = &s.inside;
-	s.spec.go_on = &s.go_on;
-	assert_int_equal(pthread_create(&s.thread, NULL, roll_back_slowly, &s), 0);
-	sem_wait(&s.inside);
-	put(f, 1, "kpi.fast", "1");
-	assert_false(wait_heard(&h, 1, 100));
-	int64_t began_us = monotonic_us();
-	slow_end(&s);
-	assert_true(wait_heard(&h, 1, 10000));
-	assert_true(monotonic_us() - began_us < 800000); /* not only at the next look */
+	/* Not only at the next look; a busy machine has more than one try. */
+	while (held_back_by_a_roll_back_us(f, &h, tries) >= 800000)
+		assert_true(++tries < 20);
 	outbox_stop(o);
 }
 
@@ -526,7 +538,7 @@ epochs_move_for_another_nodes_events(void **state)
 	uint64_t before = db_epoch(second, 2), all = db_epoch(second, 0);
 	put(f, 2, "kpi.updated", "1");
 	/* The writing node announces; here nobody does, so that it is the look that finds it. */
-	assert_true(wait_heard(&h, 1, 10000));
+	assert_true(wait_heard(&h, 1, SOON_MS));
 	assert_true(db_epoch(second, 2) > before);
 	assert_true(db_epoch(second, 0) > all);
 	outbox_stop(there);
@@ -547,11 +559,11 @@ a_lost_connection_loses_no_event(void **state)
 	for (int i = 0; i < 30; i++) {
 		put(f, 1, "kpi.updated", arena_fmt(f->a, "%d", i).p);
 		if (i % 10 == 5)
-			(void)fixture_int(&f->base, "SELECT COUNT(pg_terminate_backend(pid)) FROM "
+			(void)fixture_int(&f->base, "SELECT COUNT(pg_terminate_backend(pid, 30000)) FROM "
 						    "pg_stat_activity WHERE datname = "
 						    "current_database() AND pid <> pg_backend_pid()");
 	}
-	assert_true(wait_heard(&h, 30, 20000));
+	assert_true(wait_heard(&h, 30, SOON_MS));
 	assert_int_equal(h.twice + h.disorder, 0);
 	outbox_stop(o);
 	assert_int_equal(h.count, 30);

@@ -65,7 +65,8 @@ service_new_faulty(enum db_kind kind, const struct api_options *o, struct db_fau
 	options.http.clock = &clock_system;
 	options.db = s->db.db;
 	options.iam = s->iam;
-	options.clock = &clock_system;
+	if (!options.clock)
+		options.clock = &clock_system;
 	fixture_ok(api_start(s->arena, &options, &s->api));
 	s->url = arena_fmt(s->arena, "http://%.*s", STR_ARG(http_server_address(api_http(s->api), 0)));
 	return s;
@@ -74,7 +75,7 @@ service_new_faulty(enum db_kind kind, const struct api_options *o, struct db_fau
 void
 service_free(struct service *s)
 {
-	api_stop(s->api, s->drain_ms ? s->drain_ms : 5000);
+	api_stop(s->api, s->drain_ms ? s->drain_ms : 60000);
 	iam_close(s->iam);
 	fixture_end(&s->db);
 	(void)unlink(s->secret_file);
@@ -132,7 +133,7 @@ service_send(struct service *s, const char *method, const char *path, const char
 	curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
 	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, list);
 	curl_easy_setopt(curl, CURLOPT_NOBODY, strcmp(method, "HEAD") == 0 ? 1L : 0L);
-	curl_easy_setopt(curl, CURLOPT_TIMEOUT, 30L);
+	curl_easy_setopt(curl, CURLOPT_TIMEOUT, 120L);
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
 	if (body.p) {
 		curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, (long)body.n);

@@ -20,10 +20,10 @@ struct service {
 	struct api *api;
 	struct str url; /* http://127.0.0.1:PORT */
 	char *secret_file;
-	int drain_ms; /* of service_free; 5 s when 0 */
+	int drain_ms; /* of service_free; a minute when 0 */
 };
 
-/* With the table `item` and the administrator ada of one company. o gives limits and tables; the rest is filled in. */
+/* With the table `item` and the administrator ada of one company. o gives limits, tables and maybe a clock; the rest is filled in. */
 struct service *service_new(enum db_kind kind, const struct api_options *o);
 /* The same on a database with a plan of faults. */
 struct service *service_new_faulty(enum db_kind kind, const struct api_options *o, struct db_faults *faults);

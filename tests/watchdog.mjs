@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
 import { afterEach, beforeEach } from "node:test";
 
 // The slowest test takes half a minute; what surrounds the tests (set-up, servers that stop) less.
-const PATIENCE_MS = Number(process.env.SEXTANT_TEST_PATIENCE_MS ?? 240_000);
+const PATIENCE_MS = Number(process.env.SEXTANT_TEST_PATIENCE_MS ?? 360_000);
 
 function arm(doing) {
   return setTimeout(() => {

@@ -58,6 +58,11 @@ DELETE FROM kpi_rollup WHERE company_id = $1 AND kpi_id = $2 AND dimensions = $3
 SELECT day, value_count, value_sum, value_min, value_max, value_last, last_at FROM kpi_rollup
 WHERE company_id = $1 AND kpi_id = $2 AND dimensions = $3 AND day >= $4 AND day <= $5 ORDER BY day;
 
+-- The values without dimensions have no slice of their own: they are what the others leave of all.
+-- name: kpi_rollup_counts_of_unsliced
+SELECT day, CAST(SUM(CASE WHEN dimensions = '*' THEN value_count ELSE -value_count END) AS BIGINT) FROM kpi_rollup
+WHERE company_id = $1 AND kpi_id = $2 AND day >= $3 AND day <= $4 GROUP BY day ORDER BY day;
+
 -- name: kpi_rollup_first
 SELECT day FROM kpi_rollup WHERE company_id = $1 AND kpi_id = $2 AND dimensions = '*' ORDER BY day LIMIT 1;
 

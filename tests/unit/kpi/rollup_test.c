@@ -1,6 +1,7 @@
 /*
  * Day rollups against a model that knows nothing of them: whatever is entered, replaced, corrected, moved or deleted, in any order and
- * around days of 0, 23 and 25 hours, the figures of each day are those of its values and a recalculation finds nothing to do.
+ * around days of 0, 23 and 25 hours, the figures of each day are those of its values and a recalculation finds nothing to do; and pages of
+ * the values, which are found by the rollups' counts, are those of the whole list.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -315,6 +316,90 @@ check_all(struct model *m)
 	arena_free(a);
 }
 
+/* ---- pages of the values themselves ---- */
+
+#define PAGES 150 /* a place, some between changes */
+
+struct paging {
+	struct model *m;
+	struct kpi_value_query q;
+	size_t slice; /* SLICES: of all together */
+	struct kpi_value_list list;
+};
+
+static struct err *
+page_work(struct db_tx *tx, void *arg)
+{
+	struct paging *p = arg;
+	struct res_ctx c = context(tx, p->m);
+	struct kpi k = { 0 };
+
+	TRY(res_read(&c, &kpi_res, STR("measured"), &k));
+	return kpi_values_list(&c, &k, &p->q, &p->list);
+}
+
+/* A bound on a value, between two, at a midnight, or none. */
+static bool
+any_bound(struct model *m, struct instant *out)
+{
+	*out = instant_of(m, below(m, INSTANTS + 1));
+	switch (below(m, 4)) {
+	case 0:
+		out->us += below(m, 2) ? 1 : -1;
+		return true;
+	case 1:
+		*out = zone_day_start(m->actor.zone, zone_date(m->actor.zone, *out));
+		return true;
+	case 2:
+		return true;
+	}
+	return false;
+}
+
+static void
+check_page(const struct paging *p, struct model *m)
+{
+	int64_t total = 0, seen = 0;
+
+	for (size_t n = 0; n < INSTANTS * SLICES; n++) {
+		size_t place = p->q.descending ? INSTANTS * SLICES - 1 - n : n;
+		struct spot s = { place / SLICES, place % SLICES };
+		struct instant at = instant_of(m, s.at);
+
+		if (!cell(m, s)->present || (p->slice < SLICES && s.slice != p->slice) ||
+			(p->q.has_from && at.us < p->q.from.us) || (p->q.has_to && at.us >= p->q.to.us))
+			continue;
+		if (total++ < p->q.offset || seen == p->q.limit)
+			continue;
+		assert_true((size_t)seen < p->list.count);
+		const struct kpi_value *v = &p->list.values[seen++];
+		assert_int_equal(v->at.us, at.us);
+		assert_true(str_eq(v->dimensions, str_from_cstr(slice_texts[s.slice])));
+		assert_int_equal(v->value.coef, cell(m, s)->value);
+	}
+	assert_int_equal(p->list.count, seen);
+	assert_int_equal(p->list.total, total);
+}
+
+static void
+check_any_page(struct model *m)
+{
+	struct arena *a = arena_new(16u << 20);
+	struct paging p = { .m = m, .slice = below(m, SLICES + 1) };
+
+	p.q.has_from = any_bound(m, &p.q.from);
+	p.q.has_to = any_bound(m, &p.q.to);
+	p.q.has_dimensions = p.slice < SLICES;
+	if (p.q.has_dimensions)
+		p.q.dimensions = str_from_cstr(slice_texts[p.slice]);
+	p.q.descending = below(m, 2);
+	p.q.offset = below(m, 3) ? below(m, 40) : 0;
+	p.q.limit = 1 + below(m, 30);
+	fixture_ok(db_read(m->base.db, a, page_work, &p));
+	check_page(&p, m);
+	arena_free(a);
+}
+
 /* ---- the world ---- */
 
 static struct err *
@@ -370,6 +455,24 @@ rollups_are_those_of_the_values(void **state)
 			step(&m);
 			if (i % 2 == 1)
 				check_all(&m);
+		}
+		close_model(&m);
+	}
+}
+
+static void
+pages_are_those_of_the_values(void **state)
+{
+	(void)state;
+	for (size_t p = 0; p < COUNT(places); p++) {
+		struct model m;
+		open_model(&m, &places[p]);
+		check_any_page(&m);
+		put_many(&m);
+		for (int i = 0; i < PAGES; i++) {
+			if (i % 8 == 0)
+				step(&m);
+			check_any_page(&m);
 		}
 		close_model(&m);
 	}
@@ -433,6 +536,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rollups_are_those_of_the_values),
+		cmocka_unit_test(pages_are_those_of_the_values),
 		cmocka_unit_test(a_recalculation_finds_and_mends_what_is_wrong),
 		cmocka_unit_test(another_time_zone_moves_values_to_its_days),
 	};

@@ -83,6 +83,8 @@ struct err *job_schedule_put(struct db_tx *tx, struct instant now, const struct 
 struct err *job_schedule_remove(struct db_tx *tx, int64_t company_id, struct str name) MUST_USE;
 /* Enqueues its job now, beside its slots; id may not be NULL. NOT_FOUND. */
 struct err *job_schedule_run(struct db_tx *tx, struct instant now, int64_t company_id, struct str name, int64_t *id) MUST_USE;
+/* *out: a node that runs its kind has been there since late, or nobody can know because it is paused; false also when there is none. */
+struct err *job_schedule_is_kept(struct db_tx *tx, struct instant late, int64_t company_id, struct str name, bool *out) MUST_USE;
 /* Slots that pass while it is paused are not made up. NOT_FOUND. */
 struct err *job_schedule_pause(struct db_tx *tx, struct instant now, int64_t company_id, struct str name, bool paused) MUST_USE;
 
@@ -129,8 +131,8 @@ struct job_queue_threads {
 struct job_runner_options {
 	struct db *db;
 	const struct clock *clock;
-	const struct job_kind *const *kinds;    /* NULL-terminated; a stored job of an unknown kind waits untouched */
-	const struct job_queue_threads *queues; /* ends with queue NULL; jobs of others are not run by this process */
+	const struct job_kind *const *kinds;    /* NULL-terminated, those of other processes too; a job of an unknown kind waits untouched */
+	const struct job_queue_threads *queues; /* ends with queue NULL; jobs and schedules of others wait for other processes */
 	void *app;
 	int lease_s;                            /* 0: 30 */
 	int poll_ms;                            /* how often due jobs of other nodes are looked for; 0: 1000. Own ones start at once */

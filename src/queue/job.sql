@@ -32,16 +32,17 @@ UPDATE job SET cancel_asked = 1, run_again = NULL WHERE company_id = $1 AND kind
 
 -- ---- looking ---------------------------------------------------------------------------------------------------------------
 
--- What there is to do besides claiming: the database's clock, leases that ran out, schedules.
+-- What there is to do besides claiming: the database's clock, leases that ran out, schedules. $2: the kinds this process runs.
 -- name: job_look @sqlite
 SELECT CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER) * 1000,
 	EXISTS (SELECT 1 FROM job WHERE state = 'running' AND lease_until < CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER) * 1000),
-	EXISTS (SELECT 1 FROM job_schedule WHERE paused = 0 AND next_at <= $1)
+	EXISTS (SELECT 1 FROM job_schedule WHERE paused = 0 AND next_at <= $1 AND kind IN (SELECT value FROM json_each($2)))
 -- name: job_look @postgres
 SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT),
 	CAST(CASE WHEN EXISTS (SELECT 1 FROM job WHERE state = 'running'
 		AND lease_until < CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)) THEN 1 ELSE 0 END AS BIGINT),
-	CAST(CASE WHEN EXISTS (SELECT 1 FROM job_schedule WHERE paused = 0 AND next_at <= $1) THEN 1 ELSE 0 END AS BIGINT)
+	CAST(CASE WHEN EXISTS (SELECT 1 FROM job_schedule WHERE paused = 0 AND next_at <= $1
+		AND kind IN (SELECT json_array_elements_text(CAST($2 AS json)) COLLATE "C")) THEN 1 ELSE 0 END AS BIGINT)
 
 -- Suspects are jobs under which a runner died. $3: 0 while none may run, otherwise as many crashes as there are.
 -- name: job_due_find
@@ -235,9 +236,16 @@ SELECT company_id, id, kind, cron, time_zone, payload, next_at FROM job_schedule
 -- name: job_schedule_pause
 UPDATE job_schedule SET paused = $3, next_at = $4 WHERE company_id = $1 AND id = $2
 
--- name: job_schedule_due
+-- $2: the kinds this process runs; those of others wait for who does.
+-- name: job_schedule_due @sqlite
 SELECT company_id, id, kind, cron, time_zone, payload, next_at FROM job_schedule WHERE paused = 0 AND next_at <= $1
-ORDER BY next_at LIMIT 100 FOR UPDATE SKIP LOCKED
+AND kind IN (SELECT value FROM json_each($2)) ORDER BY next_at LIMIT 100
+-- name: job_schedule_due @postgres
+SELECT company_id, id, kind, cron, time_zone, payload, next_at FROM job_schedule WHERE paused = 0 AND next_at <= $1
+AND kind IN (SELECT json_array_elements_text(CAST($2 AS json)) COLLATE "C") ORDER BY next_at LIMIT 100 FOR UPDATE SKIP LOCKED
+
+-- name: job_schedule_kept
+SELECT 1 FROM job_schedule WHERE company_id = $1 AND id = $2 AND (paused = 1 OR next_at > $3)
 
 -- name: job_schedule_move
 UPDATE job_schedule SET last_at = next_at, next_at = $4 WHERE company_id = $1 AND id = $2 AND next_at = $3 AND paused = 0

@@ -62,7 +62,7 @@ look_work(struct db_tx *tx, void *arg)
 	bool found;
 
 	*k = (struct look){ .w = w };
-	TRY(DB_FIND(tx, &sql_job_look, &rows, &found, P_INSTANT(w->now)));
+	TRY(DB_FIND(tx, &sql_job_look, &rows, &found, P_INSTANT(w->now), P_TEXT(w->r->kinds)));
 	w->r->clock_offset_us = db_int(&rows, 0) - monotonic_us();
 	w->expired = db_int(&rows, 1);
 	w->schedules = db_int(&rows, 2);

@@ -13,9 +13,18 @@
 
 /* ---- start ------------------------------------------------------------------------------------------------------------------ */
 
-/* A JSON array; names of kinds are ours and need no escaping. */
+static bool
+is_in(struct str kind, const struct runner_queue *queues, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (str_eq(job_queue_of(kind), queues[i].name))
+			return true;
+	return false;
+}
+
+/* A JSON array. */
 static struct str
-kinds_of(struct job_runner *r, struct str queue)
+kinds_of(struct job_runner *r, const struct runner_queue *queues, size_t count)
 {
 	struct buf b;
 
@@ -23,7 +32,7 @@ kinds_of(struct job_runner *r, struct str queue)
 	buf_add_byte(&b, '[');
 	for (const struct job_kind *const *k = r->options.kinds; *k; k++) {
 		struct str name = str_from_cstr((*k)->name);
-		if (!str_eq(job_queue_of(name), queue))
+		if (!is_in(name, queues, count))
 			continue;
 		if (b.len > 1)
 			buf_add_byte(&b, ',');
@@ -41,7 +50,7 @@ add_queue(struct job_runner *r, const struct job_queue_threads *t)
 	*q = (struct runner_queue){
 		.runner = r, .name = str_from_cstr(t->queue), .most = t->threads, .run_us = RUNNER_RUN_US
 	};
-	q->kinds = kinds_of(r, q->name);
+	q->kinds = kinds_of(r, q, 1);
 	q->threads = arena_alloc_array(r->arena, (size_t)t->threads, sizeof(pthread_t));
 	q->ready_tail = &q->ready;
 	pthread_cond_init(&q->filled, NULL);
@@ -96,6 +105,7 @@ job_runner_start(struct arena *a, const struct job_runner_options *o, struct job
 	}
 	for (const struct job_queue_threads *t = o->queues; t->queue; t++)
 		add_queue(r, t);
+	r->kinds = kinds_of(r, r->queues, r->queue_count);
 	if (pthread_create(&r->dispatcher, NULL, runner_dispatch, r) != 0) {
 		runner_free(r);
 		return err_private(a, ERR_UNAVAILABLE, "pthread_create");

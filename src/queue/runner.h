@@ -84,6 +84,7 @@ struct job_runner {
 	struct arena *scratch; /* a round's */
 	struct runner_queue queues[JOB_QUEUES_MAX];
 	size_t queue_count;
+	struct str kinds; /* those of its queues, a JSON array */
 	pthread_t dispatcher;
 	struct db_watch *watch; /* where it sleeps */
 

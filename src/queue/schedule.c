@@ -32,6 +32,15 @@ job_schedule_remove(struct db_tx *tx, int64_t company_id, struct str name)
 	return DB_EXEC(tx, &sql_job_schedule_remove, P_INT(company_id), P_TEXT(name));
 }
 
+struct err *
+job_schedule_is_kept(struct db_tx *tx, struct instant late, int64_t company_id, struct str name, bool *out)
+{
+	struct db_rows rows;
+
+	return DB_FIND(
+		tx, &sql_job_schedule_kept, &rows, out, P_INT(company_id), P_TEXT(name), P_INSTANT(late));
+}
+
 /* ---- by people -------------------------------------------------------------------------------------------------------------- */
 
 struct schedule {
@@ -141,7 +150,7 @@ job_schedules_fire(struct db_tx *tx, const struct job_runner *r, struct instant 
 	struct db_rows rows;
 	bool row;
 
-	TRY(DB_QUERY(tx, &sql_job_schedule_due, &rows, P_INSTANT(now)));
+	TRY(DB_QUERY(tx, &sql_job_schedule_due, &rows, P_INSTANT(now), P_TEXT(r->kinds)));
 	for (;;) {
 		TRY(db_next(&rows, &row));
 		if (!row)
@@ -151,7 +160,6 @@ job_schedules_fire(struct db_tx *tx, const struct job_runner *r, struct instant 
 		all = s;
 	}
 	for (const struct schedule *s = all; s; s = s->next)
-		if (runner_kind(r, s->kind))
-			TRY(fire(tx, now, s));
+		TRY(fire(tx, now, s));
 	return NULL;
 }

@@ -186,10 +186,88 @@ a_paused_schedule_makes_nothing_up(enum db_kind kind)
 	world_end(&w);
 }
 
+static struct err *
+put_for_others(struct db_tx *tx, void *arg)
+{
+	(void)arg;
+	for (int i = 0; i < 120; i++) {
+		const struct job_schedule s = { .company_id = 8,
+			.name = arena_fmt(db_tx_arena(tx), "theirs-%d", i),
+			.kind = i % 2 ? "elsewhere.ok" : "test.unheard_of",
+			.cron = STR("0 * * * *") };
+		TRY(job_schedule_put(tx, moved_now(&moved.clock), zone_utc(), &s));
+	}
+	return NULL;
+}
+
+/* However many there are, and though they have been due for longer. */
+static void
+schedules_of_other_nodes_wait_for_them_and_hold_up_nobody(enum db_kind kind)
+{
+	if (!start(kind, "2024-01-01T00:30:00Z"))
+		skip();
+	fixture_ok(db_write(w.f.db, w.f.arena, put_for_others, NULL));
+	put("UTC", "0 2 * * *");
+	world_run(&w);
+	set_clock("2024-01-01T02:00:00Z");
+	WORLD_UNTIL(w.run_count == 1);
+	assert_string_equal(w.runs[0].key, "nightly");
+	assert_int_equal(fixture_int(&w.f, "SELECT count(*) FROM job WHERE company_id = 8"), 0);
+	assert_int_equal(
+		fixture_int(
+			&w.f, "SELECT count(*) FROM job_schedule WHERE company_id = 8 AND last_at IS NULL"),
+		120);
+	world_end(&w);
+}
+
+struct keeping {
+	struct instant late;
+	bool kept;
+};
+
+static struct err *
+ask_whether_kept(struct db_tx *tx, void *arg)
+{
+	struct keeping *k = arg;
+
+	return job_schedule_is_kept(tx, k->late, 7, STR("nightly"), &k->kept);
+}
+
+static bool
+is_kept_since(const char *late)
+{
+	struct keeping k = { .late = at(late) };
+
+	fixture_ok(db_read(w.f.db, w.f.arena, ask_whether_kept, &k));
+	return k.kept;
+}
+
+static void
+a_schedule_tells_whether_somebody_runs_it(enum db_kind kind)
+{
+	bool paused = true;
+
+	if (!start(kind, "2024-01-01T00:30:00Z"))
+		skip();
+	assert_false(is_kept_since("2024-01-01T00:00:00Z"));
+	put("UTC", "0 * * * *");
+	assert_true(is_kept_since("2024-01-01T00:59:59Z")); /* nobody, but not for long */
+	assert_false(is_kept_since("2024-01-01T01:00:00Z"));
+	set_clock("2024-01-09T12:34:00Z");
+	world_run(&w);
+	WORLD_UNTIL(w.run_count == 1);
+	assert_true(is_kept_since("2024-01-09T12:34:00Z"));
+	fixture_ok(db_write(w.f.db, w.f.arena, pause_schedule, &paused));
+	assert_true(is_kept_since("2024-02-01T00:00:00Z"));
+	world_end(&w);
+}
+
 ON_EACH(a_slot_runs_once_on_two_nodes_across_clock_changes)
 ON_EACH(a_local_time_that_comes_twice_runs_once)
 ON_EACH(missed_slots_are_one_run)
 ON_EACH(a_paused_schedule_makes_nothing_up)
+ON_EACH(schedules_of_other_nodes_wait_for_them_and_hold_up_nobody)
+ON_EACH(a_schedule_tells_whether_somebody_runs_it)
 
 int
 main(void)
@@ -199,6 +277,8 @@ main(void)
 		TESTS_OF(a_local_time_that_comes_twice_runs_once),
 		TESTS_OF(missed_slots_are_one_run),
 		TESTS_OF(a_paused_schedule_makes_nothing_up),
+		TESTS_OF(schedules_of_other_nodes_wait_for_them_and_hold_up_nobody),
+		TESTS_OF(a_schedule_tells_whether_somebody_runs_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, world_remove_databases);

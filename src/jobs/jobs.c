@@ -20,6 +20,8 @@ KIND(events_prune, .name = "upkeep.events", .run = upkeep_events, .timeout_s = 3
 	.doc = "Removes old events, never one that an active webhook has not been told.");
 KIND(deliveries_prune, .name = "upkeep.deliveries", .run = upkeep_deliveries,
 	.doc = "Removes old webhook deliveries.");
+KIND(notices_prune, .name = "upkeep.notices", .run = upkeep_notices,
+	.doc = "Removes what waits to be mailed when there is no mail server.");
 KIND(schedules_put, .name = COMPANY_JOB_SCHEDULES, .run = upkeep_schedules, .forgets = true,
 	.doc = "Gives every company its schedules, in its time zone.");
 KIND(kpi_judge_day, .name = "kpi.judge", .run = kpi_judge_company, .timeout_s = 1800,
@@ -44,6 +46,9 @@ KIND(mail_person, .name = NOTICE_JOB_MAIL, .run = mail_person_run, .attempts_max
 KIND(mail_refused, .name = NOTICE_JOB_REFUSED, .run = mail_refused_run, .attempts_max = 600,
 	.longest_retry_s = 900, .crashes_max = WAITING_CRASHES,
 	.doc = "Stands for a notice whose content the mail server refused; tried again it is mailed alone.");
+KIND(mail_prune, .name = NOTICE_JOB_UPKEEP, .run = mail_upkeep,
+	.doc = "Drops notices that could not be mailed for thirty days. That it runs tells all nodes of a "
+	       "mail server.");
 KIND(webhook_deliver, .name = WEBHOOK_DELIVER_JOB, .run = webhook_deliver_run, .longest_retry_s = 60,
 	.crashes_max = WAITING_CRASHES, .forgets = true, .doc = "Tells an endpoint its next events.");
 KIND(webhook_retry, .name = WEBHOOK_RETRY_JOB, .run = webhook_retry_run, .longest_retry_s = 60,
@@ -58,6 +63,7 @@ const struct job_kind *const job_kinds[] = {
 	&sessions_prune,
 	&events_prune,
 	&deliveries_prune,
+	&notices_prune,
 	&schedules_put,
 	&kpi_judge_day,
 	&retrospective_schedule,
@@ -68,6 +74,7 @@ const struct job_kind *const job_kinds[] = {
 	&notice_digest_one,
 	&mail_person,
 	&mail_refused,
+	&mail_prune,
 	&webhook_deliver,
 	&webhook_retry,
 	&webhook_replay,
@@ -106,38 +113,71 @@ static const struct {
 	{ "upkeep.sessions", "27 * * * *" },
 	{ "upkeep.events", "37 2 * * *" },
 	{ "upkeep.deliveries", "47 * * * *" },
+	{ "upkeep.notices", "52 * * * *" },
 	{ COMPANY_JOB_SCHEDULES, "57 * * * *" },
 };
 
 static struct err *
+put_schedule(struct db_tx *tx, struct instant now, const char *kind, const char *cron)
+{
+	const struct job_schedule s = {
+		.name = str_from_cstr(kind), .kind = kind, .cron = str_from_cstr(cron)
+	};
+
+	return job_schedule_put(tx, now, zone_utc(), &s);
+}
+
+/* One that is there already may be late since the last node with a mail server ended. A process that is alone is the only one that knows. */
+static struct err *
+put_mail_schedule(struct db_tx *tx, struct instant now, const struct jobs_options *o)
+{
+	if (o->services->mail || o->alone)
+		TRY(job_schedule_remove(tx, 0, STR(NOTICE_JOB_UPKEEP)));
+	return o->services->mail ? put_schedule(tx, now, NOTICE_JOB_UPKEEP, "12 * * * *") : NULL;
+}
+
+static struct err *
 put_schedules(struct db_tx *tx, void *arg)
 {
-	const struct clock *clock = arg;
-	const struct job_request at_once = { .kind = COMPANY_JOB_SCHEDULES,
-		.key = STR(COMPANY_JOB_SCHEDULES) };
-	struct instant now = clock->now(clock);
+	static const char *const at_once[] = { "upkeep.notices", COMPANY_JOB_SCHEDULES };
+	const struct jobs_options *o = arg;
+	const struct instant now = o->clock->now(o->clock);
 
-	for (size_t i = 0; i < COUNT(schedules); i++) {
-		const struct job_schedule s = { .name = str_from_cstr(schedules[i].kind),
-			.kind = schedules[i].kind,
-			.cron = str_from_cstr(schedules[i].cron) };
-		TRY(job_schedule_put(tx, now, zone_utc(), &s));
+	for (size_t i = 0; i < COUNT(schedules); i++)
+		TRY(put_schedule(tx, now, schedules[i].kind, schedules[i].cron));
+	TRY(put_mail_schedule(tx, now, o));
+	for (size_t i = 0; i < COUNT(at_once); i++) {
+		const struct job_request job = { .kind = at_once[i], .key = str_from_cstr(at_once[i]) };
+		TRY(job_enqueue(tx, now, &job, NULL));
 	}
-	return job_enqueue(tx, now, &at_once, NULL);
+	return NULL;
+}
+
+/* What only nodes with a mail server run: elsewhere a notice would be lost. */
+static bool
+is_of_mail(const char *queue)
+{
+	return strcmp(queue, "notice") == 0 || strcmp(queue, "mail") == 0;
 }
 
 struct err *
 jobs_start(struct arena *a, const struct jobs_options *o, struct job_runner **out)
 {
+	struct job_queue_threads *threads = arena_alloc(a, sizeof(job_threads));
 	const struct job_runner_options runner = {
 		.db = o->db,
 		.clock = o->clock,
 		.kinds = job_kinds,
-		.queues = job_threads,
+		.queues = threads,
 		.app = (void *)(uintptr_t)o->services,
 		.alone = o->alone,
 	};
+	size_t n = 0;
 
-	TRY(db_write(o->db, a, put_schedules, (void *)(uintptr_t)o->clock));
+	for (const struct job_queue_threads *t = job_threads; t->queue; t++)
+		if (o->services->mail || !is_of_mail(t->queue))
+			threads[n++] = *t;
+	threads[n] = (struct job_queue_threads){ 0 };
+	TRY(db_write(o->db, a, put_schedules, (void *)(uintptr_t)o));
 	return job_runner_start(a, &runner, out);
 }

@@ -14,7 +14,7 @@ struct mail_server;    /* net/mail_client.h */
 struct job_services {
 	int event_days; /* the event table keeps this many days; 0: everything */
 	const struct webhook_sender *webhooks;
-	const struct mail_server *mail; /* NULL: nobody is mailed */
+	const struct mail_server *mail; /* NULL: this node mails nobody and leaves that to others, from the start */
 	struct str public_url;          /* for links in mail; empty: none */
 };
 

@@ -11,7 +11,8 @@ struct err *jobs_act(struct db_tx *tx, const struct job_run *r, struct company_a
 struct err *jobs_but_gone(struct err *e) MUST_USE;
 
 /* upkeep_jobs.c: what is kept for a time only, and schedules of companies that came or moved. */
-job_function upkeep_jobs, upkeep_answers, upkeep_sessions, upkeep_events, upkeep_deliveries, upkeep_schedules;
+job_function upkeep_jobs, upkeep_answers, upkeep_sessions, upkeep_events, upkeep_deliveries, upkeep_schedules,
+	upkeep_notices, mail_upkeep;
 /* kpi_jobs.c: what a passing day changes. */
 job_function kpi_judge_company;
 /* retrospective_jobs.c */

@@ -38,3 +38,10 @@ DELETE FROM event WHERE (txid, seq) > ($2, $3) AND (txid, seq) <= ($4, $5) AND a
 AND NOT EXISTS (SELECT 1 FROM webhook w LEFT JOIN webhook_state s ON s.company_id = w.company_id AND s.webhook_id = w.id
 	WHERE w.company_id = event.company_id AND w.status = 'active'
 	AND (s.seq IS NULL OR (s.txid, s.seq) < (event.txid, event.seq)))
+
+-- name: upkeep_notices
+DELETE FROM notice WHERE (company_id, id) IN (SELECT company_id, id FROM notice WHERE at < $1 LIMIT $2)
+
+-- name: upkeep_mail_jobs
+DELETE FROM job WHERE (company_id, id) IN
+	(SELECT company_id, id FROM job WHERE queue IN ('notice', 'mail') AND state = 'waiting' AND created_at < $1 LIMIT $2)

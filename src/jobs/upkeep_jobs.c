@@ -194,6 +194,50 @@ upkeep_deliveries(struct job_run *r)
 	return remove_all(&p, remove_deliveries);
 }
 
+/* ---- notices ---------------------------------------------------------------------------------------------------------------- */
+
+static struct err *
+remove_notices(struct db_tx *tx, void *arg)
+{
+	return remove_by(tx, arg, &sql_upkeep_notices);
+}
+
+struct err *
+mail_upkeep(struct job_run *r)
+{
+	struct part p = { .run = r, .before = ago(r, NOTICE_DAYS_MAX * 86400LL) };
+
+	return remove_all(&p, remove_notices);
+}
+
+/* What waits for a mail server that is gone. */
+static struct err *
+remove_unmailed(struct db_tx *tx, void *arg)
+{
+	struct part *p = arg;
+	const struct db_param params[] = { P_INSTANT(p->before), P_INT(PART) };
+	bool is_mailed;
+	int64_t jobs;
+
+	p->removed = 0;
+	p->more = false;
+	TRY(notice_is_mailed(tx, p->before, &is_mailed));
+	if (is_mailed)
+		return NULL;
+	TRY(db_exec(tx, &sql_upkeep_mail_jobs, params, COUNT(params), &jobs));
+	TRY(remove_by(tx, p, &sql_upkeep_notices));
+	p->more = p->more || jobs >= PART;
+	return NULL;
+}
+
+struct err *
+upkeep_notices(struct job_run *r)
+{
+	struct part p = { .run = r, .before = ago(r, 0) };
+
+	return remove_all(&p, remove_unmailed);
+}
+
 /* ---- schedules -------------------------------------------------------------------------------------------------------------- */
 
 /* What every company has, at its own time of day. Minutes differ so that they do not begin together. */
@@ -212,10 +256,16 @@ put_company_schedules(struct db_tx *tx, void *arg)
 	struct part *p = arg;
 	struct company_acting c;
 	struct err *e = company_act(tx, ago(p->run, 0), p->company_id, &c);
+	bool is_mailed;
 
 	if (e)
 		return e->code == ERR_NOT_FOUND ? NULL : e; /* removed since its id was read */
+	TRY(notice_is_mailed(tx, c.res.now, &is_mailed));
 	for (size_t i = 0; i < COUNT(company_schedules); i++) {
+		if (!is_mailed && strcmp(company_schedules[i].kind, NOTICE_JOB_DIGEST) == 0) {
+			TRY(job_schedule_remove(tx, p->company_id, str_from_cstr(company_schedules[i].name)));
+			continue;
+		}
 		const struct job_schedule s = { .company_id = p->company_id,
 			.name = str_from_cstr(company_schedules[i].name),
 			.kind = company_schedules[i].kind,

@@ -12,7 +12,7 @@ import { startCompanies } from "./support/company.mjs";
 import { change, rows } from "./support/database.mjs";
 import { startInbox } from "./support/inbox.mjs";
 import { startReceiver } from "./support/receiver.mjs";
-import { basic, command, startServer } from "./support/server.mjs";
+import { basic, command, onPostgres, startServer } from "./support/server.mjs";
 import { until } from "./support/until.mjs";
 
 const FROM = ["--mail-from", "Sextant <kpi@north.example>"];
@@ -451,6 +451,83 @@ test("without a mail server nothing is kept for one", async () => {
     assert.equal((await rows(world.store, "SELECT COUNT(*) AS n FROM job WHERE kind LIKE 'notice.%' OR kind LIKE 'mail.%'"))[0].n, 0);
   } finally {
     await world.stop();
+  }
+});
+
+test("when the mail server is taken out of use, what still waits for one goes", async () => {
+  const away = await startInbox({ args: ["--closed"] });
+  const office = await startPostOffice("Upper", away);
+  let bare;
+  try {
+    await office.tell("Too late");
+    await office.ask("POST", "/api/v1/jobs/queues/mail/pause");
+    assert.deepEqual([await count(office.world, "notice"), await count(office.world, "job", "kind = 'mail.person'")], [1, 1]);
+    await office.world.kill("SIGTERM");
+    bare = await startServer({ store: office.world.store });
+    const gone = "UPDATE job_schedule SET next_at = next_at - 4 * CAST(86400000000 AS BIGINT) WHERE id = 'mail.upkeep'";
+    if (onPostgres) { // where other nodes may have a mail server, until nobody has seen one for three days
+      assert.equal(await count(bare, "notice"), 1);
+      await change(bare.store, gone);
+      await callerOf({ admins: office.world.admins, request: bare.request })("POST", "/api/v1/jobs/schedules/upkeep.notices/run?installation=true");
+    }
+    await until(async () => (await count(bare, "notice")) + (await count(bare, "job", "queue IN ('notice', 'mail') AND state = 'waiting'")) === 0, LONG);
+  } finally {
+    await bare?.stop();
+    await office.world.kill();
+    await office.world.store.remove();
+    await away.stop();
+  }
+});
+
+test("of two nodes the one without a mail server leaves mail to the other", { skip: !onPostgres && "SQLite has one node" }, async () => {
+  const post = await startInbox();
+  const bare = await startCompanies(["Twin"]);
+  const start = () => startServer({ store: bare.store, args: ["--mail-server", post.url, ...FROM] });
+  const ask = callerOf(bare);
+  await bare.person("pia", "EMPLOYEE", { employee_id: "emp-pia", email: `pia@${DOMAIN}` });
+  const cross = async (name) => {
+    const k = await ask("POST", "/api/kpis", { name, type: "NUMERIC", owner_id: "emp-pia", thresholds: { target_value: 100 } });
+    await ask("POST", `/api/kpis/${k.id}/values`, { value: 1 });
+    return name;
+  };
+  // Two jobs one behind the other: rounds of the node's own runner have looked for work meanwhile.
+  const looked = async () => {
+    for (let i = 0; i < 2; i++) {
+      const { id } = (await ask("POST", "/api/v1/jobs/schedules/kpi.judge/run")).data;
+      await until(async () => (await ask("GET", `/api/v1/jobs/${id}`)).data.state === "done");
+    }
+  };
+  const waiting = () => rows(bare.store, "SELECT kind, state, attempt FROM job WHERE queue IN ('notice', 'mail') AND state IN ('waiting', 'running') ORDER BY kind");
+  let other;
+  try {
+    await cross("Heard by nobody");
+    assert.deepEqual(await waiting(), []);
+    other = await start();
+    const told = [];
+    for (let i = 1; i <= 12; i++) told.push(await cross(`Of both ${String.fromCharCode(64 + i)}`));
+    await until(() => toldIn(post.messages).length >= told.length);
+    await settled(bare);
+    assert.deepEqual(toldIn(post.messages), told);
+
+    // The other one is away: one notice waits for its mail, another one has not been told yet.
+    await ask("POST", "/api/v1/jobs/queues/mail/pause");
+    told.push(await cross("Of both Y"));
+    await until(async () => (await count(bare, "notice")) === 1);
+    await other.stop();
+    other = undefined;
+    await ask("POST", "/api/v1/jobs/queues/mail/resume");
+    told.push(await cross("Of both Z"));
+    await looked();
+    assert.deepEqual(await waiting(), [{ kind: "mail.person", state: "waiting", attempt: 0 }, { kind: "notice.tell", state: "waiting", attempt: 0 }]);
+    assert.equal(await count(bare, "notice"), 1);
+    other = await start();
+    await until(() => toldIn(post.messages).length >= told.length);
+    await settled(bare);
+    assert.deepEqual(toldIn(post.messages), told);
+  } finally {
+    await other?.stop();
+    await bare.stop();
+    await post.stop();
   }
 });
 

@@ -22,12 +22,24 @@ notice_period_read(const json_val *payload, enum notice_period *out)
 }
 
 struct err *
+notice_is_mailed(struct db_tx *tx, struct instant now, bool *out)
+{
+	const struct instant late = { now.us - NOTICE_MAILER_DAYS * INSTANT_DAY };
+
+	return job_schedule_is_kept(tx, late, 0, STR(NOTICE_JOB_UPKEEP), out);
+}
+
+struct err *
 notice_put(struct res_ctx *c, const struct notice *n)
 {
 	struct json_out o;
 	struct buf b, at;
+	bool is_mailed;
 
 	check(notice_kind_find(str_from_cstr(n->type)));
+	TRY(notice_is_mailed(c->tx, c->now, &is_mailed));
+	if (!is_mailed)
+		return NULL;
 	buf_init_arena(&at, c->arena, 64);
 	instant_write(&at, c->now, INSTANT_ISO_SECONDS, NULL);
 	buf_init_arena(&b, c->arena, LIMIT_JOB_PAYLOAD_BYTES);
@@ -135,12 +147,10 @@ notice_tell(struct res_ctx *c, struct str payload)
 struct err *
 notice_digest(struct res_ctx *c, enum notice_period p)
 {
-	const struct instant oldest = { c->now.us - NOTICE_DAYS_MAX * INSTANT_DAY };
 	struct notice_people people = { 0 };
 	struct db_rows rows;
 	bool row;
 
-	TRY(DB_EXEC(c->tx, &sql_notice_remove_old, P_INT(c->actor->company_id), P_INSTANT(oldest)));
 	TRY(DB_QUERY(c->tx, &sql_notice_waiting, &rows, P_INT(c->actor->company_id),
 		P_TEXT(str_from_cstr(notice_period_names[p]))));
 	for (;;) {

@@ -21,7 +21,7 @@ struct notice {
 	struct str object_id; /* the event's object */
 	struct str details;   /* JSON object with what the text needs */
 };
-/* Puts it with c's transaction, at c's time, to be told to whom it concerns then. */
+/* Puts it with c's transaction, at c's time, to be told to whom it concerns then; nothing while nobody mails. */
 struct err *notice_put(struct res_ctx *c, const struct notice *n) MUST_USE;
 
 /* ---- run by jobs, in a company_act ---- */
@@ -30,9 +30,13 @@ struct err *notice_put(struct res_ctx *c, const struct notice *n) MUST_USE;
 #define NOTICE_JOB_DIGEST "notice.digest" /* {"period":"DAILY"}: by schedule */
 #define NOTICE_JOB_MAIL	  "mail.person"	  /* {"person_id":5,"period":"DAILY"}, key 5:DAILY */
 #define NOTICE_JOB_REFUSED "mail.refused" /* {"person_id":5,"notice_id":17}, key 17 */
+#define NOTICE_JOB_UPKEEP "mail.upkeep" /* of the installation, by a schedule of that name, which only nodes with a mail server run */
+#define NOTICE_MAILER_DAYS 3 /* a mail server counts as there for so long after the last node that had one */
 #define NOTICE_DELAY_S	  2		  /* so that what happens together comes in one mail */
 #define NOTICE_DAYS_MAX	  30		  /* what could not be mailed for so long is not told any more */
 
+/* Whether a node of the installation has a mail server. */
+struct err *notice_is_mailed(struct db_tx *tx, struct instant now, bool *out) MUST_USE;
 /* Stores a row for everybody whom it concerns and plans the mails of those who want them at once. INVALID_INPUT: not such a payload. */
 struct err *notice_tell(struct res_ctx *c, struct str payload) MUST_USE;
 /* Plans a mail for everybody for whom something of the period waits. */

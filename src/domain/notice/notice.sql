@@ -66,8 +66,5 @@ UPDATE notice SET period = 'REFUSED' WHERE company_id = $1 AND id = $2
 -- name: notice_remove
 DELETE FROM notice WHERE company_id = $1 AND id = $2
 
--- name: notice_remove_old
-DELETE FROM notice WHERE company_id = $1 AND at < $2
-
 -- name: notice_waiting
 SELECT DISTINCT person_id FROM notice WHERE company_id = $1 AND period = $2

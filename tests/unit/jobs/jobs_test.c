@@ -24,6 +24,7 @@ struct moved_clock {
 };
 static struct moved_clock moved;
 static struct fixture f;
+static const struct mail_server nowhere;
 static struct job_services services;
 static struct job_runner *runner;
 static int64_t company_id;
@@ -124,7 +125,7 @@ start(enum db_kind kind)
 		return false;
 	moved.clock.now = moved_now;
 	set_clock("2024-06-10T06:30:00Z"); /* noon in Kolkata */
-	services = (struct job_services){ .event_days = 30 };
+	services = (struct job_services){ .event_days = 30, .mail = &nowhere };
 	fixture_start(&f);
 	fixture_ok(db_write(f.db, f.arena, found_company, NULL));
 	o.db = f.db;
@@ -229,11 +230,8 @@ put_notice(struct db_tx *tx, void *arg)
 static void
 what_is_told_twice_is_mailed_once(enum db_kind kind)
 {
-	static const struct mail_server nowhere;
-
 	if (!start(kind))
 		skip();
-	services.mail = &nowhere;
 	UNTIL(fixture_int(&f, SCHEDULES) == 1);
 	fixture_run(&f,
 		arena_fmt(f.arena,

@@ -1,7 +1,8 @@
 /*
  * The keeper: one thread that accepts connections and ends those that take too long. A connection's socket is shut down, not closed, so
  * that its worker notices and tidies up; the worker's lock makes sure that the descriptor still is that connection's. Time limits are as
- * exact as the keeper's tick, a quarter of the shortest one and at most a second.
+ * exact as the keeper's tick, a quarter of the shortest one and at most a second. Time in which the keeper had no processor is not held
+ * against anybody: what clients sent meanwhile is there, and nobody has read it.
  *
  * MHD (0.9.75) asks epoll again, without a time limit, when it was given as many events as it asked for, 128, before it acts on any of
  * them: when just so many clients wait, nothing ever comes. A worker with that many connections is therefore woken every few ms.
@@ -266,6 +267,19 @@ kick_crowds(const struct http_server *s)
 	return crowded;
 }
 
+/* The keeper's clock: two ticks at most pass between two looks at it, however long the machine stood still. */
+static int64_t
+clock_step(struct http_server *s, int64_t *looked_us, int tick)
+{
+	int64_t us = monotonic_us(), passed = (us - *looked_us) / 1000, most = 2 * (int64_t)tick;
+	int64_t now =
+		atomic_load_explicit(&s->now_ms, memory_order_relaxed) + (passed < most ? passed : most);
+
+	*looked_us = passed < most ? *looked_us + passed * 1000 : us;
+	atomic_store_explicit(&s->now_ms, now, memory_order_relaxed);
+	return now;
+}
+
 void *
 http_keeper_run(void *server)
 {
@@ -273,7 +287,7 @@ http_keeper_run(void *server)
 	struct pollfd at[LISTENERS_MAX + 1];
 	nfds_t count = 0;
 	int tick = tick_ms(s);
-	int64_t looked = 0;
+	int64_t looked = 0, looked_us = monotonic_us();
 	bool exhausted = false, crowded = false;
 
 	at[count++] = (struct pollfd){ .fd = s->wake_fd, .events = POLLIN };
@@ -283,13 +297,12 @@ http_keeper_run(void *server)
 		int64_t now;
 
 		(void)poll(at, exhausted ? 1 : count, crowded ? KICK_MS : exhausted ? EXHAUSTED_MS : tick);
+		now = clock_step(s, &looked_us, tick);
 		crowded = kick_crowds(s);
 		exhausted = false;
 		for (nfds_t i = 1; i < count; i++)
 			if (at[i].revents && !accept_some(s, at[i].fd))
 				exhausted = true;
-		now = monotonic_us() / 1000;
-		atomic_store_explicit(&s->now_ms, now, memory_order_relaxed);
 		if (now - looked >= tick) {
 			end_overdue(s);
 			looked = now;

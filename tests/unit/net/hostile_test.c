@@ -1,5 +1,10 @@
 /* Requests that are malformed, ambiguous, too large or too slow: each is refused with its status, and the server goes on. */
 #include "fixture.h"
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -425,9 +430,96 @@ a_client_that_keeps_on_sending_is_not_cut(void **state)
 	fixture_free(f);
 }
 
+/* ---- a machine that stands still ---- */
+
+#define STILL_CLIENTS 20
+#define STILL_MS      1500 /* the limits of its server */
+
+/* In a process of its own, which tells its port and can be stopped. */
+static void
+serve_until_killed(int told)
+{
+	struct fixture *f = fixture_new();
+	int port;
+
+	f->options.idle_ms = STILL_MS;
+	f->options.header_ms = STILL_MS;
+	fixture_start(f);
+	port = fixture_port(f, 0);
+	if (write(told, &port, sizeof(port)) != sizeof(port))
+		_exit(1);
+	for (;;)
+		pause();
+}
+
+static int
+connect_to(int port)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET,
+		.sin_port = htons((uint16_t)port),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_true(fd >= 0);
+	assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
+	return fd;
+}
+
+/* How many of them are answered whose requests come while the server stands still for longer than it would wait for them. */
+static int
+answered_after_standing_still(pid_t server, int port)
+{
+	int fds[STILL_CLIENTS], answered = 0;
+
+	for (int i = 0; i < STILL_CLIENTS; i++) {
+		fds[i] = connect_to(port);
+		client_send(fds[i], "GET / HTTP/1.1\r\n");
+	}
+	usleep(100000);
+	assert_int_equal(kill(server, SIGSTOP), 0);
+	for (int i = 0; i < STILL_CLIENTS; i++)
+		client_send(fds[i], "Host: x\r\n\r\n");
+	usleep((STILL_MS + 1000) * 1000);
+	assert_int_equal(kill(server, SIGCONT), 0);
+	for (int i = 0; i < STILL_CLIENTS; i++) {
+		struct reply r;
+
+		client_read(fds[i], false, &r);
+		answered += r.status == 200;
+		reply_done(&r);
+		close(fds[i]);
+	}
+	return answered;
+}
+
+static void
+who_waits_for_a_machine_that_stands_still_is_not_cut(void **state)
+{
+	int ends[2], port, tries = 0, status;
+	pid_t server;
+
+	(void)state;
+	assert_int_equal(pipe(ends), 0);
+	server = fork();
+	assert_true(server >= 0);
+	if (server == 0)
+		serve_until_killed(ends[1]);
+	assert_int_equal(read(ends[0], &port, sizeof(port)), sizeof(port));
+	while (answered_after_standing_still(server, port) < STILL_CLIENTS)
+		assert_true(++tries < 4);
+	kill(server, SIGKILL);
+	assert_int_equal(waitpid(server, &status, 0), server);
+	close(ends[0]);
+	close(ends[1]);
+}
+
 int
 main(void)
 {
+	/* First, because it forks and the others have threads. */
+	const struct CMUnitTest still[] = {
+		cmocka_unit_test(who_waits_for_a_machine_that_stands_still_is_not_cut),
+	};
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ambiguous_framing_is_refused),
 		cmocka_unit_test(malformed_headers_are_refused),
@@ -444,5 +536,7 @@ main(void)
 		cmocka_unit_test(a_client_that_keeps_on_sending_is_not_cut),
 	};
 
-	return cmocka_run_group_tests(tests, start, stop);
+	int failed = cmocka_run_group_tests(still, NULL, NULL);
+
+	return failed + cmocka_run_group_tests(tests, start, stop);
 }

@@ -247,6 +247,7 @@ bool
 http_answer_deliver(struct http_exchange *x)
 {
 	struct MHD_Connection *mhd = x->mhd;
+	struct http_worker *w = x->worker;
 	int expected = TURN_SUSPENDED;
 	bool awaited;
 
@@ -256,10 +257,15 @@ http_answer_deliver(struct http_exchange *x)
 		return true;
 	}
 	awaited = atomic_compare_exchange_strong(&x->turn, &expected, TURN_ANSWERED);
+	/* Before the connection is resumed the server cannot end; the daemon may be awake and done with it before this returns. */
+	if (awaited)
+		atomic_fetch_add(&w->waking, 1);
 	/* First let go, then resume: so the worker is the last owner and can reuse the exchange. */
 	http_exchange_drop(x, false);
-	if (awaited)
+	if (awaited) {
 		MHD_resume_connection(mhd);
+		atomic_fetch_sub(&w->waking, 1);
+	}
 	return awaited;
 }
 

@@ -56,6 +56,7 @@ struct http_worker {
 	struct http_exchange *suspended;     /* under lock */
 	_Atomic int64_t connection_count, requests, bytes_in, bytes_out;
 	_Atomic int64_t active; /* requests given to the handler whose answer has not been sent */
+	_Atomic int waking;	/* threads that are giving the daemon an answer; it must not end before they have let go of it */
 };
 
 /* How many connections each address has; see http_peers.c. */

@@ -270,6 +270,15 @@ is_quiet(struct http_server *s)
 	return true;
 }
 
+static bool
+has_suspended(struct http_worker *w)
+{
+	pthread_mutex_lock(&w->lock);
+	bool has = w->suspended != NULL;
+	pthread_mutex_unlock(&w->lock);
+	return has;
+}
+
 static void
 stop_accepting(struct http_server *s)
 {
@@ -320,13 +329,8 @@ http_server_stop(struct http_server *s, int drain_ms)
 		if (!w->daemon)
 			continue;
 		http_worker_abandon(w);
-		for (bool left = true; left;) {
-			pthread_mutex_lock(&w->lock);
-			left = w->suspended != NULL;
-			pthread_mutex_unlock(&w->lock);
-			if (left)
-				pause_a_step();
-		}
+		while (has_suspended(w) || atomic_load(&w->waking))
+			pause_a_step();
 		MHD_stop_daemon(w->daemon);
 		w->daemon = NULL;
 	}

@@ -1,6 +1,7 @@
 /* Starting with bad options, answers from other threads under load, keep-alive and pipelining, limits on connections, and stopping. */
 #include "fixture.h"
 #include <arpa/inet.h>
+#include <dlfcn.h>
 #include <microhttpd.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -507,6 +508,59 @@ stopping_answers_what_is_under_way(void **state)
 	fixture_free(f);
 }
 
+static _Atomic bool dawdles;
+static _Atomic int dawdling;
+
+/* Before the library's own: who dawdles has woken the worker and still is in there. */
+void
+MHD_resume_connection(struct MHD_Connection *c)
+{
+	void *found = dlsym(RTLD_NEXT, "MHD_resume_connection");
+	void (*really)(struct MHD_Connection *);
+
+	assert_non_null(found);
+	memcpy(&really, &found, sizeof(really));
+	dawdling += dawdles;
+	really(c);
+	if (dawdles) {
+		usleep(300000);
+		dawdling--;
+	}
+}
+
+static void *
+release_in_thread(void *arg)
+{
+	hold_release(arg);
+	return NULL;
+}
+
+static void
+stopping_waits_for_who_is_waking_a_worker(void **state)
+{
+	struct fixture *f = fixture_new();
+	pthread_t releaser;
+	struct reply r;
+	int fd;
+
+	(void)state;
+	fixture_start(f);
+	fd = client_open(f);
+	client_send(fd, "GET /hold HTTP/1.1\r\nHost: x\r\n\r\n");
+	hold_wait(f, 1);
+	dawdles = true;
+	assert_int_equal(pthread_create(&releaser, NULL, release_in_thread, f), 0);
+	client_read(fd, false, &r);
+	assert_int_equal(r.status, 200);
+	http_server_stop(f->server, PATIENCE_MS);
+	assert_int_equal(dawdling, 0);
+	pthread_join(releaser, NULL);
+	dawdles = false;
+	reply_done(&r);
+	close(fd);
+	fixture_free(f);
+}
+
 static void
 stopping_does_not_wait_for_ever_and_late_answers_are_dropped(void **state)
 {
@@ -616,6 +670,7 @@ main(void)
 		cmocka_unit_test(a_client_that_leaves_early_harms_nobody),
 		cmocka_unit_test(connections_are_limited_by_address_and_in_all),
 		cmocka_unit_test(stopping_answers_what_is_under_way),
+		cmocka_unit_test(stopping_waits_for_who_is_waking_a_worker),
 		cmocka_unit_test(stopping_does_not_wait_for_ever_and_late_answers_are_dropped),
 		cmocka_unit_test(stopping_under_load_loses_no_answer_half_way),
 		cmocka_unit_test(statistics_count),

@@ -13,6 +13,7 @@
 struct load {
 	struct res_ctx *c;
 	int32_t shift_days;
+	int shift_months; /* of what holds for a month */
 };
 
 static struct err *
@@ -51,11 +52,17 @@ raw_pair(struct json_out *o, const char *key, struct str value)
 }
 
 static struct date
-shifted(const struct load *l, struct str text)
+own_date(struct str text)
 {
 	struct date d = { 0 };
 	check(date_parse(text, &d));
-	return (struct date){ d.days + l->shift_days };
+	return d;
+}
+
+static struct date
+shifted(const struct load *l, struct str text)
+{
+	return (struct date){ own_date(text).days + l->shift_days };
 }
 
 static struct str
@@ -150,10 +157,8 @@ load_targets_of(struct load *l, const struct csv_table *t, size_t first, size_t 
 	json_out_init(&o, &b);
 	json_begin_array(&o);
 	for (size_t i = first; i < end; i++) {
-		struct date start = shifted(l, cell(l, t, i, "start"));
-		/* A month that was moved by days belongs to the month that holds most of it. */
-		if (l->shift_days != 0)
-			start.days += 14;
+		/* By months: moved by days, two of them could begin in one month and the next would have none. */
+		struct date start = date_add_months(own_date(cell(l, t, i, "start")), l->shift_months);
 		json_begin_object(&o);
 		pair(&o, "period", cell(l, t, i, "period"));
 		json_key(&o, STR("start"));
@@ -236,6 +241,16 @@ last_day(const struct load *l, const struct csv_table *values)
 	return last;
 }
 
+/* So that the last day is today. */
+static void
+plan_shift(struct load *l, struct date last)
+{
+	const struct date today = zone_date(l->c->actor->zone, l->c->now);
+	const struct civil from = date_to_civil(last), to = date_to_civil(today);
+	l->shift_days = today.days - last.days;
+	l->shift_months = (to.year - from.year) * 12 + to.month - from.month;
+}
+
 struct err *
 demo_kpis_load(struct res_ctx *c, bool shift_to_today)
 {
@@ -246,7 +261,7 @@ demo_kpis_load(struct res_ctx *c, bool shift_to_today)
 	TRY(read_file(c->arena, "values.csv", &values));
 	TRY(read_file(c->arena, "assignments.csv", &assignments));
 	if (shift_to_today)
-		l.shift_days = zone_date(c->actor->zone, c->now).days - last_day(&l, &values).days;
+		plan_shift(&l, last_day(&l, &values));
 	TRY(load_kpis(&l));
 	TRY(load_by_kpi(&l, &targets, load_targets_of));
 	TRY(load_by_kpi(&l, &values, load_values_of));

@@ -131,14 +131,18 @@ test("with --demo-shift values, months of targets and states end today", { skip:
     const last = (await shifted.request("GET", "/api/kpis/kpi-001/values?interval=day&limit=1000", { auth })).json.items.at(-1).date;
     const today = days.find((day) => day === last) ?? days[0]; // midnight may have come in between
     const values = await readCsv("values.csv");
+    const targets = await readCsv("targets.csv");
     const moved = Math.round((Date.parse(today) - Date.parse("2011-12-09")) / 86400000);
     for (const id of ["kpi-001", "kpi-055"]) {
       const { json } = await shifted.request("GET", `/api/kpis/${id}/values?interval=day&limit=1000`, { auth });
       const expected = values.filter((v) => v.kpi === id).map((v) => [new Date(Date.parse(v.date) + moved * 86400000).toISOString().slice(0, 10), Number(v.value)]);
       assert.deepEqual(json.items.map((p) => [p.date, p.value]), expected);
       assert.equal(json.items.at(-1).date, today);
-      const { json: targets } = await shifted.request("GET", `/api/kpis/${id}/targets`, { auth });
-      assert.equal(targets.items.at(-1).start, `${today.slice(0, 7)}-01`);
+      const { json: months } = await shifted.request("GET", `/api/kpis/${id}/targets`, { auth });
+      const [year, month] = today.split("-").map(Number);
+      const known = targets.filter((t) => t.kpi === id);
+      assert.deepEqual(months.items.map((t) => [t.start, t.value]),
+        known.map((t, i) => [new Date(Date.UTC(year, month - known.length + i, 1)).toISOString().slice(0, 10), Number(t.target)]));
     }
   } finally {
     await shifted.stop();

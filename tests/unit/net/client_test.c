@@ -2,9 +2,13 @@
 #include "fixture.h"
 #include "net/http_client.h"
 #include <arpa/inet.h>
+#include <dlfcn.h>
+#include <netdb.h>
 #include <netinet/in.h>
+#include <stdatomic.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 struct world {
@@ -175,6 +179,53 @@ is_public(const char *text)
 	return http_address_is_public((struct sockaddr *)&v6);
 }
 
+/* ---- a name server that does not answer ---- */
+
+#define SILENT "silent.example"
+
+static _Atomic bool is_silent, has_given_up;
+
+/* Comes before the C library's, also for libcurl; for any other name it is the C library's. */
+__attribute__((visibility("default"))) int
+getaddrinfo(const char *name, const char *service, const struct addrinfo *hints, struct addrinfo **out)
+{
+	int (*real)(const char *, const char *, const struct addrinfo *, struct addrinfo **);
+	void *symbol = dlsym(RTLD_NEXT, "getaddrinfo");
+
+	memcpy(&real, &symbol, sizeof(real));
+	if (!name || strcmp(name, SILENT) != 0)
+		return real(name, service, hints, out);
+	for (int i = 0; i < 20000 && is_silent; i++)
+		(void)nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
+	has_given_up = true;
+	return EAI_AGAIN;
+}
+
+static bool
+is_wanted_no_more(void *arg)
+{
+	(void)arg;
+	return true;
+}
+
+/* Else each of a server's endpoints could hold up its stop, and a thread for longer than a call may take. */
+static void
+a_name_server_that_is_silent_is_not_waited_for(void **state)
+{
+	struct world *w = *state;
+	struct http_call c = call_of(w, "GET", "/");
+
+	is_silent = true;
+	c.url = STR("http://" SILENT "/");
+	c.timeout_ms = 200;
+	assert_word(run(w, &c), "TIMEOUT");
+	c.timeout_ms = 3600 * 1000;
+	c.is_over = is_wanted_no_more;
+	assert_non_null(run(w, &c));
+	assert_false(has_given_up);
+	is_silent = false;
+}
+
 static void
 special_addresses_are_not_public(void **state)
 {
@@ -272,6 +323,7 @@ main(void)
 		cmocka_unit_test(redirects_are_shown_and_not_followed),
 		cmocka_unit_test(limits_and_faults_have_their_words),
 		cmocka_unit_test(the_resolved_address_is_judged),
+		cmocka_unit_test(a_name_server_that_is_silent_is_not_waited_for),
 		cmocka_unit_test(special_addresses_are_not_public),
 		cmocka_unit_test(tls_serves_and_is_verified),
 	};

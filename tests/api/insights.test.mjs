@@ -10,7 +10,7 @@ import { startCompanies } from "./support/company.mjs";
 
 let server, admin, other;
 before(async () => {
-  server = await startCompanies(["North", "South"], ["--no-rate-limit"]);
+  server = await startCompanies(["North", "South"]);
   [admin, other] = server.admins;
 });
 after(() => server.stop());

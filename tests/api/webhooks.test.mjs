@@ -9,6 +9,8 @@ let server, admin, other;
 before(async () => {
   server = await startCompanies(["North", "South"]);
   [admin, other] = server.admins;
+  // The subscriptions are of others' servers, to which no test writes.
+  assert.equal((await server.request("POST", "/api/v1/jobs/queues/webhook/pause", { auth: admin })).status, 200);
 });
 after(() => server.stop());
 

@@ -7,7 +7,8 @@
 #include <gnutls/gnutls.h>
 #include <nettle/base64.h>
 
-#define WORD_BYTES 42  /* of text in one encoded word: =?UTF-8?B?…?= then has 68 */
+#define WORD_BYTES \
+	39 /* of text in one encoded word: =?UTF-8?B?…?= then has 64, and the longest field's line 73 of 76 */
 #define LINE_BYTES 57  /* of text in one line of base64 */
 #define PLAIN_MAX  200 /* longer text is folded, and only encoded words fold without changing it */
 
@@ -189,7 +190,7 @@ add_mailbox(struct buf *b, struct str name, struct str address)
 			add_quoted(b, name);
 		else
 			add_text(b, name);
-		buf_add_byte(b, ' ');
+		buf_add_str(b, is_plain(name) ? STR(" ") : STR("\r\n "));
 	}
 	buf_add_fmt(b, "<%.*s>", STR_ARG(address));
 }

@@ -412,6 +412,35 @@ texts_come_back_as_they_were(void **state)
 		STR("\"Lee, \\\"Ann\\\"\" <ann@mail.internal>")));
 }
 
+/* RFC 2047 2: a line with an encoded word has at most 76 characters; RFC 5322 2.1.1: any line at most 998. And no line is people's own. */
+static void
+lines_have_their_limits(void **state)
+{
+	static const char *const people[] = { "Ann", "Lee, \"Ann\"", "Grüße", "\r\n\r\nevil", "\nBcc: e@x",
+		"=?", "\x7f", "\\", "日本語日本語日本語日本語日本語日本語日本語日本語日本語" };
+	struct world *w = *state;
+	char longest[4000];
+
+	for (size_t i = 0; i <= COUNT(people); i++) {
+		memset(longest, '"', sizeof(longest));
+		const struct str text = i < COUNT(people) ? str_from_cstr(people[i])
+							  : (struct str){ longest, sizeof(longest) };
+		struct str rest = message_with(w->arena, text, text), line;
+		for (int fields = 0; str_split(&rest, '\n', &line); fields += line.p[0] != ' ') {
+			if (line.n == 1) {
+				assert_int_equal(fields, 9);
+				break;
+			}
+			const bool has_word = strstr(arena_cstr(w->arena, line), "=?UTF-8?B?") != NULL;
+			if (line.n > (has_word ? 77 : 999)) /* with its CR */
+				fail_msg("%zu characters: %.*s", line.n - 1, STR_ARG(line));
+			assert_int_equal(line.p[line.n - 1], '\r');
+			for (size_t k = 0; k + 1 < line.n; k++)
+				assert_in_range(line.p[k], ' ', '~');
+		}
+	}
+}
+
 static void
 senders_and_addresses(void **state)
 {
@@ -457,6 +486,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(who_stops_does_not_wait, start, stop),
 		cmocka_unit_test_setup_teardown(another_machine_gets_nothing_in_clear, start, stop),
 		cmocka_unit_test_setup_teardown(texts_come_back_as_they_were, start, stop),
+		cmocka_unit_test_setup_teardown(lines_have_their_limits, start, stop),
 		cmocka_unit_test(senders_and_addresses),
 	};
 

@@ -10,6 +10,7 @@
 #include "api/router.h"
 #include "api/server.h"
 #include "api/slow_pool.h"
+#include "api/slow_routes.h"
 #include "base/asset.h"
 #include "base/limits.h"
 #include "base/log.h"
@@ -23,6 +24,7 @@ struct api {
 	struct stream_hub *streams;
 	struct router *router;
 	struct slow_pool *slow;
+	struct slow_routes *slow_routes; /* NULL: reads do not run on the server's threads anyway */
 	struct rate_limiter *limiter; /* NULL: off */
 	struct answer_cache *cache;   /* NULL: off */
 	struct prediction_cache *predictions;

@@ -269,6 +269,8 @@ transact(struct db_tx *tx, void *arg)
 		return run_write(p, tx);
 	(void)p->c.route->handler(&p->c);
 	check(p->done.made);
+	if (p->c.api->slow_routes && p->c.route->work == API_READ)
+		slow_routes_note(p->c.api->slow_routes, p->entry, db_tx_steps(tx), p->began_us);
 	return p->rollback;
 }
 
@@ -385,6 +387,34 @@ run_slow(struct slow_task *task)
 	answer(p);
 }
 
+/* ---- reads that have proved slow ---- */
+
+static bool
+has_proved_slow(const struct api_pipeline *p)
+{
+	const struct api *api = p->c.api;
+	return p->place == PLACE_SERVER && p->c.route->work == API_READ && api->slow_routes &&
+	       slow_routes_have(api->slow_routes, p->entry, p->began_us);
+}
+
+static void
+read_slowly(struct slow_task *task)
+{
+	struct api_pipeline *p = pipeline_of_task(task);
+	p->place = PLACE_SLOW;
+	read_here_or_there(p);
+}
+
+/* When too many wait in the pool, the read is done here all the same: that is no reason to refuse it. */
+static void
+read_slowly_if_possible(struct api_pipeline *p)
+{
+	leave_server_thread(p);
+	p->task.run = read_slowly;
+	if (!slow_pool_submit(p->c.api->slow, SLOW_WORK, &p->task))
+		read_here_or_there(p);
+}
+
 /* ---- the machine ---- */
 
 /* Work that cannot look the credentials up in its own transaction lets one go before it. */
@@ -405,8 +435,8 @@ dispatch(struct api_pipeline *p)
 	}
 	if (p->identity == IDENTITY_NEEDS_READ) {
 		/* A write thread has better things to do than looking up what a reader can; where reads are not inline,
-		 * a second hand-over costs more. */
-		const bool in_own = work == API_READ || work == API_STREAM ||
+		 * a second hand-over costs more. What a server thread remembers of credentials, no other may look into. */
+		const bool in_own = (work == API_READ && !has_proved_slow(p)) || work == API_STREAM ||
 				    (work == API_WRITE && !db_reads_inline(p->c.api->options.db));
 		if (!in_own) {
 			identify_first(p);
@@ -425,6 +455,12 @@ dispatch(struct api_pipeline *p)
 		answer(p);
 		return;
 	case API_READ:
+		if (has_proved_slow(p)) {
+			read_slowly_if_possible(p);
+			return;
+		}
+		read_here_or_there(p);
+		return;
 	case API_STREAM:
 		read_here_or_there(p);
 		return;

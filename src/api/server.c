@@ -86,6 +86,8 @@ api_start(struct arena *a, const struct api_options *o, struct api **out)
 	describe(api, a);
 	api->plans = plans_new(a, api->router);
 	TRY(slow_pool_start(a, o->slow_threads > 0 ? o->slow_threads : 2, LIMIT_SLOW_QUEUE, &api->slow));
+	if (db_reads_inline(o->db))
+		api->slow_routes = slow_routes_new(a, api->router);
 	if (!o->no_rate_limit)
 		api->limiter = rate_limiter_new(&o->rates);
 	if (!o->no_answer_cache && db_kind(o->db) == DB_SQLITE)

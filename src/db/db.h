@@ -120,6 +120,8 @@ struct str db_err_unique_column(const struct err *e);
 
 struct arena *db_tx_arena(const struct db_tx *tx);
 enum db_kind db_tx_kind(const struct db_tx *tx);
+/* Steps of SQLite's machine in the queries of this transaction that have ended; 0 on PostgreSQL, where others do the work. */
+int64_t db_tx_steps(const struct db_tx *tx);
 /* Next number of a sequence (one per table, made by the migrations): unique and rising, gaps are possible. */
 struct err *db_next_id(struct db_tx *tx, const char *sequence, int64_t *out) MUST_USE;
 /* Notes that this transaction changes something of a company: its epoch moves when it commits. */

@@ -79,6 +79,7 @@ struct db_tx {
 	int64_t touched[DB_TOUCHED_MAX];
 	int touched_count; /* DB_TOUCHED_MAX + 1: more than fit */
 	bool wakes;	   /* somebody waits for this commit although it touches no company */
+	int64_t steps;	   /* see db_tx_steps */
 };
 
 /* ---- the database ----------------------------------------------------------------------------------------------------------- */

@@ -192,7 +192,10 @@ sqlite_next(struct db_rows *r, bool *row)
 static void
 sqlite_finish(struct db_rows *r)
 {
-	release(sqlite_of(r->tx), r->cursor);
+	struct statement *s = r->cursor;
+
+	r->tx->steps += sqlite3_stmt_status(s->handle, SQLITE_STMTSTATUS_VM_STEP, 1);
+	release(sqlite_of(r->tx), s);
 }
 
 static struct err *

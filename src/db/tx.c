@@ -23,6 +23,12 @@ db_tx_kind(const struct db_tx *tx)
 	return tx->db->kind;
 }
 
+int64_t
+db_tx_steps(const struct db_tx *tx)
+{
+	return tx->steps;
+}
+
 /* ---- statements ------------------------------------------------------------------------------------------------------------- */
 
 struct db_sql

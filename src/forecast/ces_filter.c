@@ -6,13 +6,9 @@
  */
 #include "forecast/ces_filter.h"
 
-#include <string.h>
+#include "forecast/vector_clones.h"
 
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__)
-#define VECTOR_CLONES __attribute__((target_clones("avx2", "default")))
-#else
-#define VECTOR_CLONES
-#endif
+#include <string.h>
 
 /* What a pair is multiplied by, from its two parameters. */
 struct pair_factors {

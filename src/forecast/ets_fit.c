@@ -9,16 +9,10 @@
 
 #include "forecast/ets_pass.h"
 #include "forecast/numeric.h"
+#include "forecast/vector_clones.h"
 
 #include <math.h>
 #include <string.h>
-
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__)
-/* Wider vectors where the processor has them. Without contraction to fused operations the results are the same. */
-#define VECTOR_CLONES __attribute__((target_clones("avx2", "default")))
-#else
-#define VECTOR_CLONES
-#endif
 
 enum {
 	LANES_MAX = (ETS_MAX_PARAMETERS + 3) / 4 * 4,

@@ -5,14 +5,10 @@
  */
 #include "forecast/ets_pass.h"
 
+#include "forecast/vector_clones.h"
+
 #include <math.h>
 #include <string.h>
-
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__)
-#define VECTOR_CLONES __attribute__((target_clones("avx2", "default")))
-#else
-#define VECTOR_CLONES
-#endif
 
 typedef double lanes4 __attribute__((vector_size(PASS_LANES * sizeof(double))));
 

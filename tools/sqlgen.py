@@ -142,10 +142,10 @@ def statement(path, line, sql):
     if any(t == ";" for _, t in toks):
         raise Fault(f"{path}:{line}: a block is one statement")
     if any(k == "other" and t == "?" for k, t in toks):
-        raise Fault(f"{path}:{line}: placeholders are $1, $2, …")
+        raise Fault(f"{path}:{line}: parameters are $1, $2, …")
     numbers = {int(t[1:]) for k, t in toks if k == "param"}
     if numbers and numbers != set(range(1, max(numbers) + 1)):
-        raise Fault(f"{path}:{line}: placeholders must be $1 to ${max(numbers)} without gaps")
+        raise Fault(f"{path}:{line}: parameters must be $1 to ${max(numbers)} without gaps")
     return text_of(toks), len(numbers)
 
 

@@ -67,7 +67,7 @@ outbox_is_past(const struct outbox_past *p, struct outbox_position at)
 			return false;
 	return true;
 }
-/* Whether there are committed events that outbox_read leaves out for now. */
+/* Whether committed events stand behind older transactions that are open, where outbox_read does not look. */
 struct err *outbox_is_held_back(struct db_tx *tx, bool *held_back) MUST_USE;
 
 /* ---- following ------------------------------------------------------------------------------------------------------------------ */

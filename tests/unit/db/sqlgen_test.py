@@ -50,14 +50,14 @@ class Statements(Files):
         self.assertEqual(rows[0][1], {"sqlite": "SELECT CAST($1 AS TEXT), 'AS TEXT)'",
                                       "postgres": "SELECT CAST($1 AS TEXT) COLLATE \"C\", 'AS TEXT)'"})
 
-    def test_a_placeholder_in_a_text_is_none(self):
+    def test_a_parameter_in_a_text_is_none(self):
         self.assertEqual(self.compile("-- name: a\nSELECT '$7', $1, $1\n")[0][2], 1)
 
     def test_faults(self):
         for pattern, text in (
             ("without gaps", "-- name: a\nSELECT $1, $3\n"),
             ("without gaps", "-- name: a\nSELECT $0\n"),
-            ("placeholders are", "-- name: a\nSELECT ?\n"),
+            ("parameters are", "-- name: a\nSELECT ?\n"),
             ("one statement", "-- name: a\nSELECT 1; SELECT 2\n"),
             ("empty block", "-- name: a\n-- nothing\n"),
             ("defined twice", "-- name: a\nSELECT 1\n-- name: a\nSELECT 1\n"),

@@ -424,15 +424,23 @@ a_database_that_stays_away_closes_with_1013(void **state)
 
 static const struct db_fault away[] = { { DB_AT_BEGIN, DB_FAULT_FULL, 1, 1000000 } };
 
+/* A stream that still waits for its token, and a database that cannot be asked about one. */
+static int
+open_and_break(struct room *r)
+{
+	r->next.has_actor = false;
+	r->next.topic_count = 0;
+	int fd = client_open(r);
+	room_break(r, away, COUNT(away));
+	return fd;
+}
+
 static void
 a_token_that_nobody_could_look_at_closes_with_1013(void **state)
 {
 	struct room *r = room_open(*state, 60000);
 
-	r->next.has_actor = false;
-	r->next.topic_count = 0;
-	int fd = client_open(r);
-	room_break(r, away, COUNT(away));
+	int fd = open_and_break(r);
 	const int before = r->faults.fired;
 	client_send(fd, "{\"token\":\"abc\"}");
 	room_wait_broken(r, before + 1);
@@ -450,10 +458,7 @@ a_ping_behind_the_token_waits_for_it(void **state)
 	char text[MESSAGE_MAX];
 	size_t n;
 
-	r->next.has_actor = false;
-	r->next.topic_count = 0;
-	int fd = client_open(r);
-	room_break(r, away, COUNT(away));
+	int fd = open_and_break(r);
 	const int before = r->faults.fired;
 	client_send(fd, "{\"token\":\"abc\"}");
 	client_send(fd, "{\"type\":\"ping\"}");
